@@ -354,7 +354,7 @@ Resend(p) ==
   LET s == sender[p]
       b == Head(s.queue)
   IN /\ s.queue # <<>>
-     /\ s.batches[b].sequence # None \/ s.batches[b].attempts > 0
+     /\ ~(s.batches[b].sequence = None /\ s.batches[b].attempts = 0)
      /\ Len(s.inFlight) < MaxInFlight
      /\ ~EpochBumpDue
      /\ Idempotence => \A a \in Sequenced(s) \ {b} : SequencePrecedes(s.batches[b].sequence, s.batches[a].sequence)
@@ -377,13 +377,13 @@ ReceiveResponse(p) ==
 \* nobody knows whether it was written.  A retried batch leaves its sequence
 \* unresolved (TransactionManager.markSequenceUnresolved).  After MaxAttempts
 \* retries it is the last way out, and then not a fault.
-MayExpire(s, b) ==
+Expirable(s) == {b \in Batches :
   \/ s.queue # <<>> /\ b = Head(s.queue)
-  \/ s.inFlight # <<>> /\ b = Head(s.inFlight) /\ s.batches[b].status = "inflight"
+  \/ s.inFlight # <<>> /\ b = Head(s.inFlight) /\ s.batches[b].status = "inflight"}
 ExpireBatch(p, b) ==
   LET s == sender[p]
       retried == s.batches[b].attempts > 0
-  IN /\ MayExpire(s, b)
+  IN /\ b \in Expirable(s)
      /\ IF s.batches[b].attempts = MaxAttempts THEN UNCHANGED faults ELSE Fault("ExpireBatch")
      /\ sender' = [sender EXCEPT ![p] =
           [s EXCEPT !.batches[b] = [Decided("failed", None) EXCEPT !.sequence =
@@ -432,25 +432,6 @@ RestartProducer ==
 -----------------------------------------------------------------------------
 (* NETWORK ACTIONS *)
 
-\* Nothing more is answered on the connection; what was sent on it may still
-\* arrive, in order, arbitrarily late.
-CloseConnection(p) ==
-  /\ sender' = [sender EXCEPT ![p] = Disconnected(@)]
-  /\ responses' = [responses EXCEPT ![p] = <<>>]
-  /\ delayedProduce' = [delayedProduce EXCEPT ![p] = <<>>]
-
-\* The producer's connection breaks, or request.timeout.ms makes it give up.
-\* Only a connection with something on it is worth breaking.
-Disconnect(p) ==
-  /\ Fault("Disconnect")
-  /\ \E i \in DOMAIN requests[p] : requests[p][i].connection = sender[p].connection
-     \/ sender[p].inFlight # <<>>
-  /\ CloseConnection(p)
-  /\ UNCHANGED <<producer, requests, leader, highWatermark, replica>>
-
------------------------------------------------------------------------------
-(* BROKER ACTIONS *)
-
 Connections == 0..FaultBudget
 
 \* TCP: the oldest request of a connection arrives next.  The broker reads
@@ -463,6 +444,24 @@ Arriving(p, c) == requests[p][CHOOSE i \in Arrivals(p, c) : TRUE]
 WithoutArriving(p, c) ==
   LET n == CHOOSE i \in Arrivals(p, c) : TRUE
   IN SubSeq(requests[p], 1, n - 1) \o SubSeq(requests[p], n + 1, Len(requests[p]))
+
+\* Nothing more is answered on the connection; what was sent on it may still
+\* arrive, in order, arbitrarily late.
+CloseConnection(p) ==
+  /\ sender' = [sender EXCEPT ![p] = Disconnected(@)]
+  /\ responses' = [responses EXCEPT ![p] = <<>>]
+  /\ delayedProduce' = [delayedProduce EXCEPT ![p] = <<>>]
+
+\* The producer's connection breaks, or request.timeout.ms makes it give up.
+\* Only a connection with something on it is worth breaking.
+Disconnect(p) ==
+  /\ Fault("Disconnect")
+  /\ ~(sender[p].inFlight = <<>> /\ Arrivals(p, sender[p].connection) = {})
+  /\ CloseConnection(p)
+  /\ UNCHANGED <<producer, requests, leader, highWatermark, replica>>
+
+-----------------------------------------------------------------------------
+(* BROKER ACTIONS *)
 
 Answer(m, error, offset) == [batch |-> m.batch, error |-> error, offset |-> offset]
 Respond(p, answer) == responses' = [responses EXCEPT ![p] = Append(@, answer)]
@@ -571,7 +570,7 @@ RestartLeader(p) ==
 \* producer.id.expiration.ms: the partition forgets its producers.
 ExpireProducerState(p) ==
   /\ Fault("ExpireProducerState")
-  /\ \E k \in Brokers : replica[p][k].producers # NoProducers
+  /\ {k \in Brokers : replica[p][k].producers # NoProducers} # {}
   /\ replica' = [replica EXCEPT ![p] = [k \in Brokers |-> [@[k] EXCEPT !.producers = NoProducers]]]
   /\ UNCHANGED <<producerVars, networkVars, leader, highWatermark, delayedProduce>>
 

@@ -1,0 +1,307 @@
+/**
+ * The codec between a TLC state and a `World`. It is total in both directions: every variable of the specification has
+ * its image, and a `World` has nothing besides.
+ *
+ * It shares names with the specification and no logic. Two things are told by shape alone: a batch that is decided
+ * stands among the outcomes here and keeps its place in `sender` there; and the content of a record is its batch's
+ * number.
+ */
+import { type Partition, type Producer, type Replica, type Sender, Sequence } from "../core/index.ts"
+import type { Configuration } from "./Configuration.ts"
+import * as Configurations from "./Configuration.ts"
+import type { Value } from "./TlaValue.ts"
+import type { Outcome, Outcomes, World } from "./World.ts"
+
+/** The variables of `IdempotentProducer.tla`. */
+export const variables = [
+  "producer",
+  "sender",
+  "requests",
+  "responses",
+  "leader",
+  "highWatermark",
+  "delayedProduce",
+  "replica",
+  "faults"
+] as const
+
+export type Variable = typeof variables[number]
+
+/** A TLC state that is no state of this specification. */
+export class CodecError extends Error {}
+
+// Reading.
+
+const fail = (expected: string, value: Value | undefined): never => {
+  throw new CodecError(`expected ${expected}, found ${JSON.stringify(value)}`)
+}
+
+const entriesOf = (value: Value): ReadonlyArray<readonly [Value, Value]> =>
+  typeof value === "object" && value.kind === "function" ? value.entries : fail("a function", value)
+
+const field = (value: Value, name: string): Value => {
+  for (const [key, found] of entriesOf(value)) if (key === name) return found
+  return fail(`a record with ${name}`, value)
+}
+
+const items = (value: Value): ReadonlyArray<Value> =>
+  entriesOf(value).map(([key, item], i) => key === i + 1 ? item : fail("a sequence", value))
+
+const integer = (value: Value): number => typeof value === "number" ? value : fail("a number", value)
+const text = (value: Value): string => typeof value === "string" ? value : fail("a string", value)
+const truth = (value: Value): boolean => typeof value === "boolean" ? value : fail("a boolean", value)
+
+const numbered = (value: Value, name: string): number => integer(field(value, name))
+
+/** One value for each partition, in the order of the configuration. */
+const byPartition = <A>({ partitions }: Configuration, value: Value, read: (value: Value) => A): ReadonlyArray<A> => {
+  if (entriesOf(value).length !== partitions.length) fail("a function on the partitions", value)
+  return partitions.map((name) => read(field(value, name)))
+}
+
+const records = (value: Value): ReadonlyArray<number> =>
+  Array.from({ length: numbered(value, "count") }, () => numbered(value, "batch"))
+
+const producerBatch = (value: Value): Replica.ProducerBatch => ({
+  producerId: numbered(value, "producerId"),
+  epoch: numbered(value, "epoch"),
+  sequence: numbered(value, "sequence"),
+  records: records(value)
+})
+
+const readSender = (configuration: Configuration, value: Value): readonly [Sender.Sender, Outcomes] => {
+  const batches = new Map<number, Sender.Batch>()
+  const outcomes = new Map<number, Outcome>()
+  items(field(value, "batches")).forEach((found, i) => {
+    const id = i + 1
+    const status = text(field(found, "status"))
+    const sequence = numbered(found, "sequence")
+    if (status === "acked") outcomes.set(id, { _tag: "Acknowledged", offset: numbered(found, "offset") })
+    if (status === "failed") outcomes.set(id, { _tag: "Failed" })
+    if (status === "acked" || (status === "failed" && sequence === Sequence.none)) return
+    batches.set(id, {
+      id,
+      records: Configurations.records(configuration, id),
+      status: status === "failed" ? "expired" : status === "queued" || status === "inflight" ? status : fail("", found),
+      sequence,
+      attempts: numbered(found, "attempts"),
+      maybeWritten: truth(field(found, "maybeWritten")),
+      reset: truth(field(found, "reset"))
+    })
+  })
+  // Without idempotence nothing tells an expired batch from one whose answer came, but the answers that are to come.
+  const inFlight = items(field(value, "inFlight")).map(integer)
+  for (const id of inFlight) {
+    if (batches.has(id)) continue
+    batches.set(id, {
+      id,
+      records: Configurations.records(configuration, id),
+      status: "expired",
+      sequence: Sequence.none,
+      attempts: 0,
+      maybeWritten: false,
+      reset: false
+    })
+  }
+  const sender: Sender.Sender = {
+    producerId: numbered(value, "producerId"),
+    epoch: numbered(value, "epoch"),
+    nextSequence: numbered(value, "nextSequence"),
+    lastAcked: numbered(value, "lastAcked"),
+    unresolved: truth(field(value, "unresolved")),
+    epochBump: truth(field(value, "epochBump")),
+    queue: items(field(value, "queue")).map(integer),
+    inFlight,
+    connection: numbered(value, "connection"),
+    batches
+  }
+  return [sender, outcomes]
+}
+
+const readRequest = (value: Value): Producer.Request => ({
+  connection: numbered(value, "connection"),
+  broker: numbered(value, "broker"),
+  batch: numbered(value, "batch"),
+  ...producerBatch(value)
+})
+
+const readResponse = (value: Value): Producer.Response => ({
+  batch: numbered(value, "batch"),
+  error: text(field(value, "error")) as Producer.Response["error"],
+  offset: numbered(value, "offset")
+})
+
+const readReplica = (value: Value): Replica.Replica => ({
+  log: items(field(value, "log")).map((entry) => ({ ...producerBatch(entry), offset: numbered(entry, "offset") })),
+  producers: new Map(
+    entriesOf(field(value, "producers")).map(([id, state]) => [integer(id), {
+      epoch: numbered(state, "epoch"),
+      batches: items(field(state, "batches")).map((written) => ({
+        sequence: numbered(written, "sequence"),
+        last: numbered(written, "last"),
+        offset: numbered(written, "offset")
+      }))
+    }])
+  )
+})
+
+const readDelayed = (value: Value): Partition.Delayed | undefined => {
+  const [delayed] = items(value)
+  if (delayed === undefined) return undefined
+  return {
+    batch: numbered(delayed, "batch"),
+    offset: numbered(delayed, "offset"),
+    count: numbered(delayed, "count")
+  }
+}
+
+/** The parts of a world that can be decoded, and therefore remembered, apart from each other. */
+export const parts = {
+  producer: ["producer"],
+  sender: ["sender"],
+  requests: ["requests"],
+  responses: ["responses"],
+  partitions: ["leader", "highWatermark", "delayedProduce", "replica"],
+  faults: ["faults"]
+} as const satisfies Record<string, ReadonlyArray<Variable>>
+
+export type Part = keyof typeof parts
+
+/** Decodes one part; `get` gives the value of a variable. */
+export const decodePart = {
+  producer: (_configuration: Configuration, get: (name: Variable) => Value) => ({
+    id: numbered(get("producer"), "id"),
+    epoch: numbered(get("producer"), "epoch")
+  }),
+  sender: (configuration: Configuration, get: (name: Variable) => Value) => {
+    const both = byPartition(configuration, get("sender"), (value) => readSender(configuration, value))
+    return { senders: both.map(([sender]) => sender), outcomes: both.map(([, outcomes]) => outcomes) }
+  },
+  requests: (configuration: Configuration, get: (name: Variable) => Value) =>
+    byPartition(configuration, get("requests"), (value) => items(value).map(readRequest)),
+  responses: (configuration: Configuration, get: (name: Variable) => Value) =>
+    byPartition(configuration, get("responses"), (value) => items(value).map(readResponse)),
+  partitions: (configuration: Configuration, get: (name: Variable) => Value) => {
+    const leaders = byPartition(configuration, get("leader"), integer)
+    const highWatermarks = byPartition(configuration, get("highWatermark"), integer)
+    const delayed = byPartition(configuration, get("delayedProduce"), readDelayed)
+    const replicas = byPartition(configuration, get("replica"), (value) => items(value).map(readReplica))
+    return leaders.map((leader, i): Partition.Partition => ({
+      leader: leader === 1 || leader === 2 ? leader : fail("a broker", leader),
+      highWatermark: highWatermarks[i]!,
+      delayed: delayed[i],
+      replicas: [replicas[i]![0]!, replicas[i]![1]!]
+    }))
+  },
+  faults: (_configuration: Configuration, get: (name: Variable) => Value) => integer(get("faults"))
+} as const
+
+export type DecodedParts = { readonly [K in Part]: ReturnType<typeof decodePart[K]> }
+
+export const assemble = (decoded: DecodedParts): World => ({
+  producer: { identity: decoded.producer, senders: decoded.sender.senders },
+  outcomes: decoded.sender.outcomes,
+  requests: decoded.requests,
+  responses: decoded.responses,
+  partitions: decoded.partitions,
+  faults: decoded.faults
+})
+
+/** Throws `CodecError` when the state is none of this specification. */
+export const decode = (configuration: Configuration, get: (name: Variable) => Value): World =>
+  assemble({
+    producer: decodePart.producer(configuration, get),
+    sender: decodePart.sender(configuration, get),
+    requests: decodePart.requests(configuration, get),
+    responses: decodePart.responses(configuration, get),
+    partitions: decodePart.partitions(configuration, get),
+    faults: decodePart.faults(configuration, get)
+  })
+
+// Writing.
+
+const record = (fields: Readonly<Record<string, Value>>): Value => ({
+  kind: "function",
+  entries: Object.entries(fields).toSorted(([a], [b]) => a < b ? -1 : 1)
+})
+
+const sequence = (values: ReadonlyArray<Value>): Value => ({
+  kind: "function",
+  entries: values.map((value, i) => [i + 1, value] as const)
+})
+
+const writeBatch = ({ epoch, producerId, records, sequence: first }: Replica.ProducerBatch) => ({
+  producerId,
+  epoch,
+  sequence: first,
+  count: records.length,
+  batch: Number(records[0])
+})
+
+const writeSender = (configuration: Configuration, sender: Sender.Sender, outcomes: Outcomes): Value => {
+  const batches = Array.from({ length: configuration.batchesPerPartition }, (_, i) => {
+    const outcome = outcomes.get(i + 1)
+    const batch = sender.batches.get(i + 1)
+    return record({
+      status: outcome === undefined ? batch!.status : outcome._tag === "Acknowledged" ? "acked" : "failed",
+      sequence: batch?.sequence ?? Sequence.none,
+      attempts: batch?.attempts ?? 0,
+      maybeWritten: batch?.maybeWritten ?? false,
+      reset: batch?.reset ?? false,
+      offset: outcome?._tag === "Acknowledged" ? outcome.offset : Sequence.none
+    })
+  })
+  const { connection, epoch, epochBump, inFlight, lastAcked, nextSequence, producerId, queue, unresolved } = sender
+  return record({
+    producerId,
+    epoch,
+    nextSequence,
+    lastAcked,
+    unresolved,
+    epochBump,
+    queue: sequence(queue),
+    inFlight: sequence(inFlight),
+    connection,
+    batches: sequence(batches)
+  })
+}
+
+const writeReplica = ({ log, producers }: Replica.Replica): Value =>
+  record({
+    log: sequence(log.map((entry) => record({ ...writeBatch(entry), offset: entry.offset }))),
+    producers: {
+      kind: "function",
+      entries: [...producers].toSorted(([a], [b]) => a - b).map(([id, state]) =>
+        [
+          id,
+          record({ epoch: state.epoch, batches: sequence(state.batches.map((written) => record({ ...written }))) })
+        ] as const
+      )
+    }
+  })
+
+/** The state of the specification that a world is. */
+export const encode = (configuration: Configuration, world: World): Readonly<Record<Variable, Value>> => {
+  const each = (write: (partition: number) => Value): Value =>
+    record(Object.fromEntries(configuration.partitions.map((name, partition) => [name, write(partition)])))
+  return {
+    producer: record({ ...world.producer.identity }),
+    sender: each((i) => writeSender(configuration, world.producer.senders[i]!, world.outcomes[i]!)),
+    requests: each((i) =>
+      sequence(
+        world.requests[i]!.map((request) =>
+          record({ connection: request.connection, broker: request.broker, ...writeBatch(request) })
+        )
+      )
+    ),
+    responses: each((i) => sequence(world.responses[i]!.map((response) => record({ ...response })))),
+    leader: each((i) => world.partitions[i]!.leader),
+    highWatermark: each((i) => world.partitions[i]!.highWatermark),
+    delayedProduce: each((i) => {
+      const { delayed } = world.partitions[i]!
+      return sequence(delayed === undefined ? [] : [record({ ...delayed })])
+    }),
+    replica: each((i) => sequence(world.partitions[i]!.replicas.map(writeReplica))),
+    faults: world.faults
+  }
+}

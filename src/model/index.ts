@@ -1,0 +1,6 @@
+export * as Actions from "./Actions.ts"
+export * as Codec from "./Codec.ts"
+export * as Configuration from "./Configuration.ts"
+export * as Explorer from "./Explorer.ts"
+export * as Properties from "./Properties.ts"
+export * as World from "./World.ts"
