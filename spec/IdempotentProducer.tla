@@ -488,7 +488,7 @@ HandleProduce(p, c) ==
   LET m == Arriving(p, c)
       r == replica[p][leader[p]]
       error == IF m.broker # leader[p] THEN "NOT_LEADER_OR_FOLLOWER" ELSE Validate(r.producers, m)
-      duplicates == IF m.producerId = None THEN {} ELSE Duplicates(r.producers, m)
+      duplicates == Duplicates(r.producers, m)
   IN /\ Deliverable(p, c)
      /\ requests' = [requests EXCEPT ![p] = WithoutArriving(p, c)]
      /\ IF error # "NONE"
@@ -506,7 +506,7 @@ HandleProduce(p, c) ==
 RefuseProduce(p, c, error) ==
   LET m == Arriving(p, c)
       r == replica[p][leader[p]]
-      validated == Validate(r.producers, m) = "NONE" /\ (m.producerId = None \/ Duplicates(r.producers, m) = {})
+      validated == Validate(r.producers, m) = "NONE" /\ Duplicates(r.producers, m) = {}
   IN /\ Deliverable(p, c)
      /\ m.broker = leader[p]
      /\ error = "KAFKA_STORAGE_ERROR" => validated

@@ -81,7 +81,7 @@ export const explore = (options: Options): Exploration => {
   /** The invariant that a new state breaks, if it breaks one. */
   const add = (world: World, key: string, parent: number): PropertyName | undefined => {
     seen.add(key)
-    worlds.push(world)
+    worlds.push(interner.share(world))
     parents.push(parent)
     if (worlds.length % progressInterval === 0) options.onProgress?.(worlds.length)
     for (const [name, holds] of invariants) if (!holds(configuration, world)) return name as PropertyName

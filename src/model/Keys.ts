@@ -60,9 +60,11 @@ const partition = (state: Partition.Partition, replicaNumber: (replica: Replica.
   return `${state.leader},${state.highWatermark},${waiting},${replicaNumber(first)},${replicaNumber(second)}`
 }
 
-/** Numbers the distinct values of one kind, and remembers the number of every object it has met. */
+/** The distinct values of one kind, numbered in the order in which they were met. */
 class Pool<A extends object> {
-  readonly #numbers = new WeakMap<A, number>()
+  readonly values: Array<A> = []
+  // Only the first object of each value is remembered: a table of all of them would keep every world alive.
+  readonly #numbers = new Map<A, number>()
   readonly #byText = new Map<string, number>()
   readonly #describe: (value: A) => string
 
@@ -74,9 +76,12 @@ class Pool<A extends object> {
     const known = this.#numbers.get(value)
     if (known !== undefined) return known
     const text = this.#describe(value)
-    const number = this.#byText.get(text) ?? this.#byText.size
-    this.#byText.set(text, number)
+    const equal = this.#byText.get(text)
+    if (equal !== undefined) return equal
+    const number = this.values.length
+    this.values.push(value)
     this.#numbers.set(value, number)
+    this.#byText.set(text, number)
     return number
   }
 }
@@ -84,6 +89,8 @@ class Pool<A extends object> {
 export interface Interner {
   /** Equal for equal worlds, and only for those. */
   readonly key: (world: World) => string
+  /** An equal world made of the parts that were met first, whose keys are found by identity. */
+  readonly share: (world: World) => World
 }
 
 export const make = (): Interner => {
@@ -93,6 +100,7 @@ export const make = (): Interner => {
   const answered = new Pool(responses)
   const replicas = new Pool(replica)
   const partitions = new Pool<Partition.Partition>((state) => partition(state, (value) => replicas.number(value)))
+  const shared = <A extends object>(pool: Pool<A>) => (value: A): A => pool.values[pool.number(value)]!
   return {
     key: (world) => {
       const { identity } = world.producer
@@ -103,6 +111,14 @@ export const make = (): Interner => {
           + `${partitions.number(world.partitions[i]!)}`
       }
       return key
-    }
+    },
+    share: (world) => ({
+      producer: { identity: world.producer.identity, senders: world.producer.senders.map(shared(senders)) },
+      outcomes: world.outcomes.map(shared(told)),
+      requests: world.requests.map(shared(sent)),
+      responses: world.responses.map(shared(answered)),
+      partitions: world.partitions.map(shared(partitions)),
+      faults: world.faults
+    })
   }
 }
