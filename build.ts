@@ -1,0 +1,21 @@
+/**
+ * Builds what the package ships: the command line and its worker as single files, one file per public subpath, and types.
+ */
+import { build } from "esbuild"
+import { execFileSync } from "node:child_process"
+import { rmSync } from "node:fs"
+
+const rooms = ["core", "model", "tlc", "runtime", "conformance"]
+
+rmSync("dist", { recursive: true, force: true })
+const common = { bundle: true, platform: "node", format: "esm", target: "node22", logLevel: "warning" } as const
+// Dependencies that are CommonJS inside call `require`, which an ES module does not have.
+const banner = { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" }
+await build({ ...common, banner, entryPoints: { keos: "src/cli/main.ts", worker: "src/conformance/WorkerMain.ts" }, outdir: "dist" })
+await build({
+  ...common,
+  packages: "external",
+  entryPoints: Object.fromEntries(rooms.map((room) => [room, `src/${room}/index.ts`])),
+  outdir: "dist"
+})
+execFileSync("tsc", ["-p", "tsconfig.types.json"], { stdio: "inherit" })
