@@ -4,7 +4,7 @@
 (* acknowledged record can be read, once, in the order in which it was     *)
 (* sent, and stays readable.  Nothing here knows about sequence numbers,   *)
 (* leaders or retries; IdempotentProducer.tla implements it under its      *)
-(* base rules (the theorem at its end).                                    *)
+(* base rules while a session lasts (the theorem at its end).              *)
 (*                                                                         *)
 (* A record is named by its place in the order of sending.  A failure is   *)
 (* an answer, not a promise: the record may be readable all the same, but  *)

@@ -55,7 +55,7 @@ ASSUME
   /\ Retries \in Nat /\ MaxInFlight \in Nat \ {0} /\ DedupWindow \in Nat \ {0}
   /\ Idempotence => MaxInFlight <= DedupWindow
   /\ MaxSequence \in Nat /\ MaxEpoch \in Nat /\ StartSequence \in 0..MaxSequence
-  /\ MaxAttempts \in Nat \ {0, 1} /\ (Retries < MaxAttempts \/ Retries = MaxSequence)
+  /\ MaxAttempts \in Nat \ {0, 1} /\ (Retries < MaxAttempts \/ Retries = 2147483647)
   /\ FaultBudget \in Nat /\ FaultKinds \subseteq AllFaultKinds
 
 VARIABLES
@@ -84,6 +84,11 @@ IncrementSequence(sequence, n) ==
   IF sequence > MaxSequence - n THEN n - (MaxSequence - sequence) - 1 ELSE sequence + n
 LastSequence(sequence, n) == IncrementSequence(sequence, n - 1)
 
+Undecided(s, b) == s.batches[b].status \in {"queued", "inflight"}
+
+\* TxnPartitionEntry.inflightBatchesBySequence.
+Sequenced(s) == {b \in Batches : s.batches[b].sequence # None /\ Undecided(s, b)}
+
 -----------------------------------------------------------------------------
 (* RULES.  Each of these has been wrong in some broker or client.          *)
 
@@ -108,18 +113,15 @@ IsRetriable(error) ==
   error \in {"NETWORK_EXCEPTION", "NOT_LEADER_OR_FOLLOWER", "KAFKA_STORAGE_ERROR", "REQUEST_TIMED_OUT",
              "OUT_OF_ORDER_SEQUENCE_NUMBER"}
 
-\* Answers that prove the batch is not in the log.  After any other the
-\* producer must not give the batch another identity.
+\* Answers that prove that this attempt wrote nothing; an earlier one may
+\* have (maybeWritten).  After any other the producer must not give the batch
+\* another identity.
 ProvesNotWritten(error) ==
   error \in {"OUT_OF_ORDER_SEQUENCE_NUMBER", "INVALID_PRODUCER_EPOCH", "TOPIC_AUTHORIZATION_FAILED", "INVALID_RECORD"}
 
-Undecided(s, b) == s.batches[b].status \in {"queued", "inflight"}
-
-\* TransactionManager.TxnPartitionEntry.inflightBatchesBySequence.
-Sequenced(s) == {b \in Batches : s.batches[b].sequence # None /\ Undecided(s, b)}
-
-\* What a definite failure does to the numbering: the producer must leave
-\* the hole behind by moving to a new epoch (TransactionManager.handleFailedBatch).
+\* What a failure other than expiry does to the numbering: the hole, if it is
+\* one, must stay behind in the old epoch (TransactionManager.handleFailedBatch;
+\* Kafka does so while retries are left, the base always).
 AfterFailure(s, b) == [s EXCEPT !.epochBump = TRUE]
 
 \* A new epoch gives every sequenced batch a new identity, which the leader
@@ -220,7 +222,8 @@ Requeue(s, b) ==
 Decided(status, offset) == [FreshBatch EXCEPT !.status = status, !.offset = offset]
 
 \* A batch that expired in flight still waits for an answer, and the answer
-\* still tells which sequence the leader has.
+\* still tells which sequence the leader has; after a bump it tells it of the
+\* old epoch, as in Kafka.
 Acknowledged(s, b, offset) ==
   LET last == LastSequence(s.batches[b].sequence, RecordCount(b))
       later == Idempotence /\ (s.lastAcked = None \/ SequencePrecedes(s.lastAcked, last))
@@ -235,7 +238,8 @@ Failed(s, b) ==
 \* TransactionManager.canRetry: an out-of-order batch that is the next one
 \* expected, or that follows an expired one, needs a new epoch.
 WantsEpoch(s, b) ==
-  s.unresolved \/ (~s.batches[b].reset /\ IsNextSequence(s.batches[b].sequence, s.lastAcked))
+  IF s.unresolved # None THEN s.batches[b].sequence = s.unresolved
+  ELSE ~s.batches[b].reset /\ IsNextSequence(s.batches[b].sequence, s.lastAcked)
 
 \* Sender.completeBatch: what an answer other than success does to a batch
 \* that still waits for it.
@@ -250,7 +254,9 @@ RECURSIVE RefusedAll(_, _, _)
 RefusedAll(s, bs, error) ==
   IF bs = <<>> THEN s ELSE RefusedAll(Refused(s, Head(bs), error), Tail(bs), error)
 
-\* NetworkClient: a lost connection answers everything in flight on it.
+\* NetworkClient: a lost connection answers everything in flight on it.  What
+\* request.timeout.ms ends is REQUEST_TIMED_OUT since KAFKA-14317, to the same
+\* effect.
 Disconnected(s) ==
   [RefusedAll(s, s.inFlight, "NETWORK_EXCEPTION") EXCEPT !.inFlight = <<>>, !.connection = @ + 1]
 
@@ -274,7 +280,8 @@ RecordsIn(bs) == IF bs = {} THEN 0 ELSE LET a == CHOOSE x \in bs : TRUE IN Recor
 \* TxnPartitionMap.startSequencesAtBeginning: all that is sequenced gets the
 \* new identity, numbered from 0 in its old order.
 StartSequencesAtBeginning(s, identity) ==
-  [s EXCEPT !.producerId = identity.id, !.epoch = identity.epoch, !.lastAcked = None, !.epochBump = FALSE,
+  [s EXCEPT !.producerId = identity.id, !.epoch = identity.epoch, !.lastAcked = None,
+            !.unresolved = None, !.epochBump = FALSE,
             !.nextSequence = RecordsIn(Sequenced(s)),
             !.batches = [b \in Batches |->
               IF b \in Sequenced(s)
@@ -292,7 +299,7 @@ InitialReplica == [log |-> InitialLog, producers |-> Rebuild(InitialLog)]
 InitialSender ==
   [producerId |-> FirstProducerId, epoch |-> 0, nextSequence |-> StartSequence,
    lastAcked |-> IF WarmStart THEN StartSequence - 1 ELSE None,
-   unresolved |-> FALSE, epochBump |-> FALSE, queue |-> [i \in Batches |-> i], inFlight |-> <<>>, connection |-> 0,
+   unresolved |-> None, epochBump |-> FALSE, queue |-> [i \in Batches |-> i], inFlight |-> <<>>, connection |-> 0,
    batches |-> [b \in Batches |-> FreshBatch]]
 
 Init ==
@@ -341,7 +348,7 @@ Send(p) ==
      /\ Len(s.inFlight) < MaxInFlight
      /\ ~EpochBumpDue
      /\ ~s.epochBump
-     /\ ~s.unresolved
+     /\ s.unresolved = None
      /\ Stale(s) => Sequenced(s) = {}
      /\ sender' = [sender EXCEPT ![p] = Sent(numbered, b)]
      /\ Transmit(p, numbered, b)
@@ -383,27 +390,30 @@ Expirable(s) == {b \in Batches :
 ExpireBatch(p, b) ==
   LET s == sender[p]
       retried == s.batches[b].attempts > 0
+      following == IncrementSequence(s.batches[b].sequence, RecordCount(b))
   IN /\ b \in Expirable(s)
      /\ IF s.batches[b].attempts = MaxAttempts THEN UNCHANGED faults ELSE Fault("ExpireBatch")
      /\ sender' = [sender EXCEPT ![p] =
           [s EXCEPT !.batches[b] = [Decided("failed", None) EXCEPT !.sequence =
                                       IF s.batches[b].status = "inflight" THEN s.batches[b].sequence ELSE None],
                     !.queue = IF @ # <<>> /\ b = Head(@) THEN Tail(@) ELSE @,
-                    !.unresolved = @ \/ (Idempotence /\ retried)]]
+                    !.unresolved = IF Idempotence /\ retried /\ (@ = None \/ SequencePrecedes(@, following))
+                                   THEN following ELSE @]]
      /\ UNCHANGED <<producer, networkVars, brokerVars>>
 
 \* Once nothing is in flight, either the expired batch turned out to be
 \* written, or the sequence has a hole (TransactionManager.maybeResolveSequences).
 ResolveSequences(p) ==
   LET s == sender[p]
-  IN /\ s.unresolved
+  IN /\ s.unresolved # None
      /\ Sequenced(s) = {}
-     /\ sender' = [sender EXCEPT ![p].unresolved = FALSE,
+     /\ sender' = [sender EXCEPT ![p].unresolved = None,
           ![p].epochBump = @ \/ ~IsNextSequence(s.nextSequence, s.lastAcked)]
      /\ UNCHANGED <<producer, networkVars, brokerVars, faults>>
 
 \* KIP-360: the idempotent producer raises its epoch itself, or takes a new
-\* producer id after the last one.  Partitions that did not ask for it move
+\* producer id after the last one; that does not fence late copies of the old
+\* id, so it ends the session.  Partitions that did not ask for it move
 \* to the new identity when they next send with nothing in flight.
 BumpEpoch ==
   LET next == IF producer.epoch < MaxEpoch THEN [id |-> producer.id, epoch |-> producer.epoch + 1]
@@ -558,8 +568,9 @@ LeaderChange(p) ==
   /\ CloseConnection(p)
   /\ UNCHANGED <<producer, requests, highWatermark>>
 
-\* The leader restarts so quickly that it stays leader.  What was on its
-\* connections is gone; what it knows of producers comes from its snapshot.
+\* The leader restarts and leads again: the leadership goes away and comes
+\* back in one step.  What was on its connections is gone; what it knows of
+\* producers comes from its snapshot.
 RestartLeader(p) ==
   /\ Fault("RestartLeader")
   /\ replica' = [replica EXCEPT ![p][leader[p]].producers = RestoreProducers(@)]
@@ -595,7 +606,8 @@ Next ==
 Spec == Init /\ [][Next]_vars
 
 \* Every recovery step that stays possible is taken; faults never have to
-\* happen.  ExpireBatch needs strong fairness: each retry disables it.
+\* happen, nor need a lost connection deliver what was sent on it.  ExpireBatch
+\* needs strong fairness: each retry disables it.
 Fairness ==
   /\ \A p \in Partitions :
        /\ WF_vars(Send(p))
@@ -603,8 +615,8 @@ Fairness ==
        /\ WF_vars(ReceiveResponse(p))
        /\ WF_vars(ResolveSequences(p))
        /\ WF_vars(Replicate(p))
-       /\ WF_vars(\E c \in Connections : HandleProduce(p, c))
-       /\ \A b \in Batches : SF_vars(ExpireBatch(p, b))
+       /\ WF_vars(HandleProduce(p, sender[p].connection))
+       /\ \A b \in Batches : SF_vars(sender[p].batches[b].attempts = MaxAttempts /\ ExpireBatch(p, b))
   /\ WF_vars(BumpEpoch)
 
 FairSpec == Spec /\ Fairness
@@ -648,7 +660,7 @@ InOrder == \A p \in Partitions : \A i, k \in DOMAIN Readable(p) :
 \* Without a fault the producer never sees an error and drops nothing.
 NoErrorWithoutFault == faults = FaultBudget => \A p \in Partitions :
   /\ \A b \in Batches : Status(p, b) # "failed" /\ sender[p].batches[b].attempts = 0
-  /\ ~sender[p].epochBump /\ ~sender[p].unresolved
+  /\ ~sender[p].epochBump /\ sender[p].unresolved = None
   /\ \A i \in DOMAIN responses[p] : responses[p][i].error = "NONE"
 
 \* Followers never have what the leader lacks, and the high watermark is
@@ -672,7 +684,7 @@ TypeOK ==
                       "inFlight", "connection", "batches"}
        /\ s.producerId \in Nat /\ s.epoch \in 0..MaxEpoch
        /\ s.nextSequence \in 0..MaxSequence /\ s.lastAcked \in SequenceNumbers
-       /\ s.unresolved \in BOOLEAN /\ s.epochBump \in BOOLEAN /\ s.connection \in Connections
+       /\ s.unresolved \in SequenceNumbers /\ s.epochBump \in BOOLEAN /\ s.connection \in Connections
        /\ s.queue \in Seq(Batches) /\ s.inFlight \in Seq(Batches)
        /\ s.batches \in [Batches -> BatchStates]
        /\ Len(s.inFlight) <= MaxInFlight
@@ -741,6 +753,10 @@ Promise == INSTANCE ExactlyOnce WITH
                 IF Undecided(sender[p], b) THEN "pending" ELSE Status(p, b)]]
 Refines == Promise!Spec
 
+\* A session ends with a new producer id, or with the leader's memory of the
+\* old one; the promise ends with it.
+OneSession == Idempotence /\ FaultKinds \cap {"RestartProducer", "ExpireProducerState"} = {}
+
 THEOREM Spec => []TypeOK
-THEOREM Idempotence => (Spec => Refines)
+THEOREM OneSession => ((Spec /\ [](producer.id = FirstProducerId)) => Refines)
 =============================================================================

@@ -2,8 +2,9 @@
 (***************************************************************************)
 (* Where Apache Kafka's own rules fall short of the base.  For the         *)
 (* idempotent producer the releases from 2.5 to 4.4 differ from the base   *)
-(* in the same five rules; the configurations models/kafka-*.cfg override  *)
-(* them.                                                                   *)
+(* in the same five rules; models/kafka-wrap.cfg and the configurations    *)
+(* models/guarantees/kafka-*.cfg override them.  Older clients also raise  *)
+(* the epoch on a late refusal of an expired batch; that is not modelled.  *)
 (***************************************************************************)
 EXTENDS IdempotentProducer
 

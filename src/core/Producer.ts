@@ -125,7 +125,7 @@ const send = (config: Sender.Config, producer: Producer, partition: number, lead
   const batch = sender.batches.get(sender.queue[0] ?? Sequence.none)
   if (batch === undefined || batch.sequence !== Sequence.none || batch.attempts > 0) return undefined
   if (sender.inFlight.length >= config.maxInFlight) return undefined
-  if (sender.epochBump || sender.unresolved || isEpochBumpDue(config, producer)) return undefined
+  if (sender.epochBump || sender.unresolved !== Sequence.none || isEpochBumpDue(config, producer)) return undefined
   if (!config.idempotence) return transmit(config, producer, partition, sender, batch, leader)
   const stale = isStale(producer, sender)
   if (stale && Sender.sequenced(sender).length > 0) return undefined
@@ -182,9 +182,17 @@ export const expirable = (sender: Sender.Sender): ReadonlyArray<Sender.Batch> =>
   return found
 }
 
+/** A retried batch that expires may be written, so the sequence after it stays open. */
+const afterExpiry = ({ idempotence, limits, rules }: Sender.Config, unresolved: number, batch: Sender.Batch): number => {
+  if (!idempotence || batch.attempts === 0) return unresolved
+  const following = Sequence.increment(limits.maxSequence, batch.sequence, batch.records.length)
+  const later = unresolved === Sequence.none || rules.SequencePrecedes(limits, unresolved, following)
+  return later ? following : unresolved
+}
+
 /**
- * `delivery.timeout.ms`: the batch fails and nobody knows whether it was written. After a retry its sequence stays
- * unresolved. `Sender.sendProducerData`, `TransactionManager.markSequenceUnresolved`.
+ * `delivery.timeout.ms`: the batch fails and nobody knows whether it was written. `Sender.sendProducerData`,
+ * `TransactionManager.markSequenceUnresolved`.
  */
 const expireBatch = (config: Sender.Config, producer: Producer, partition: number, id: number): Step | undefined => {
   const sender = producer.senders[partition]!
@@ -193,7 +201,7 @@ const expireBatch = (config: Sender.Config, producer: Producer, partition: numbe
   const expired = batch.status === "inflight"
     ? Sender.withBatch(sender, { ...batch, status: "expired", attempts: 0, maybeWritten: false, reset: false })
     : { ...Sender.forget(sender, id), queue: sender.queue.slice(1) }
-  const unresolved = sender.unresolved || (config.idempotence && batch.attempts > 0)
+  const unresolved = afterExpiry(config, sender.unresolved, batch)
   const outcome: Sender.Outcome = { _tag: "Failed", batch: id, error: "REQUEST_TIMED_OUT" }
   return [withSender(producer, partition, { ...expired, unresolved }), [decided(partition)(outcome)]]
 }
@@ -204,10 +212,10 @@ const expireBatch = (config: Sender.Config, producer: Producer, partition: numbe
  */
 const resolveSequences = (config: Sender.Config, producer: Producer, partition: number): Step | undefined => {
   const sender = producer.senders[partition]!
-  if (!sender.unresolved || Sender.sequenced(sender).length > 0) return undefined
+  if (sender.unresolved === Sequence.none || Sender.sequenced(sender).length > 0) return undefined
   const written = config.rules.IsNextSequence(config.limits, sender.nextSequence, sender.lastAcked)
   return [
-    withSender(producer, partition, { ...sender, unresolved: false, epochBump: sender.epochBump || !written }),
+    withSender(producer, partition, { ...sender, unresolved: Sequence.none, epochBump: sender.epochBump || !written }),
     []
   ]
 }

@@ -34,8 +34,8 @@ export interface Sender {
   readonly nextSequence: number
   /** The last acknowledged sequence, or `Sequence.none`. */
   readonly lastAcked: number
-  /** A batch expired after a retry, and whether it was written is not known yet. */
-  readonly unresolved: boolean
+  /** The sequence after a batch that expired after a retry and may be written, or `Sequence.none`. */
+  readonly unresolved: number
   /** The partition needs a new epoch. */
   readonly epochBump: boolean
   /** Batches to send, by id. */
@@ -73,7 +73,7 @@ export const make = (identity: Identity, connection: number): Sender => ({
   epoch: identity.epoch,
   nextSequence: 0,
   lastAcked: Sequence.none,
-  unresolved: false,
+  unresolved: Sequence.none,
   epochBump: false,
   queue: [],
   inFlight: [],
@@ -163,7 +163,9 @@ export const acknowledge = (
  * `TransactionManager.canRetry`.
  */
 const wantsEpoch = ({ limits, rules }: Config, sender: Sender, batch: Batch): boolean =>
-  sender.unresolved || (!batch.reset && rules.IsNextSequence(limits, batch.sequence, sender.lastAcked))
+  sender.unresolved === Sequence.none
+    ? !batch.reset && rules.IsNextSequence(limits, batch.sequence, sender.lastAcked)
+    : batch.sequence === sender.unresolved
 
 /** An answer other than success, or none at all. `Sender.completeBatch`. */
 export const refuse = (
@@ -214,6 +216,7 @@ export const startSequencesAtBeginning = ({ limits, rules }: Config, sender: Sen
     epoch: identity.epoch,
     nextSequence,
     lastAcked: Sequence.none,
+    unresolved: Sequence.none,
     epochBump: false,
     batches
   }

@@ -108,7 +108,7 @@ const readSender = (configuration: Configuration, value: Value): readonly [Sende
     epoch: numbered(value, "epoch"),
     nextSequence: numbered(value, "nextSequence"),
     lastAcked: numbered(value, "lastAcked"),
-    unresolved: truth(field(value, "unresolved")),
+    unresolved: numbered(value, "unresolved"),
     epochBump: truth(field(value, "epochBump")),
     queue: items(field(value, "queue")).map(integer),
     inFlight,

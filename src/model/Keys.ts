@@ -9,7 +9,7 @@ import type { Outcomes, World } from "./World.ts"
 
 const sender = (state: Sender.Sender): string => {
   let text = `${state.producerId},${state.epoch},${state.nextSequence},${state.lastAcked},${state.connection},`
-    + `${state.unresolved ? 1 : 0}${state.epochBump ? 1 : 0};${state.queue.join(",")};${state.inFlight.join(",")}`
+    + `${state.unresolved},${state.epochBump ? 1 : 0};${state.queue.join(",")};${state.inFlight.join(",")}`
   const ids = [...state.batches.keys()].sort((a, b) => a - b)
   for (const id of ids) {
     const { attempts, maybeWritten, records, reset, sequence, status } = state.batches.get(id)!

@@ -71,7 +71,7 @@ const InOrder: Invariant = (_configuration, world) =>
 const NoErrorWithoutFault: Invariant = (configuration, world) =>
   world.faults !== configuration.faultBudget
   || world.producer.senders.every((sender, number) => {
-    if (sender.epochBump || sender.unresolved) return false
+    if (sender.epochBump || sender.unresolved >= 0) return false
     for (const batch of sender.batches.values()) if (batch.attempts > 0 || batch.status === "expired") return false
     for (const outcome of world.outcomes[number]!.values()) if (outcome._tag === "Failed") return false
     return world.responses[number]!.every((response) => response.error === "NONE")
