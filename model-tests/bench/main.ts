@@ -1,0 +1,104 @@
+/**
+ * `npm run -s bench -- [--json]`: the speeds that shape the code, each as a ratio against its rival in the same run.
+ *
+ * It shows how the explorer compares with TLC on one model with the same properties, how fast a graph is replayed, and
+ * how judging a history grows with its length. It says nothing about other machines; compare ratios, not seconds.
+ */
+import { Effect } from "effect"
+import * as Graph from "../../src/conformance/Graph.ts"
+import * as ModelCheck from "../../src/conformance/ModelCheck.ts"
+import * as Replay from "../../src/conformance/Replay.ts"
+import * as RuntimeReplay from "../../src/conformance/RuntimeReplay.ts"
+import * as Specification from "../../src/conformance/Specification.ts"
+import { Explorer, Properties } from "../../src/model/index.ts"
+import { check, Toolchain } from "../../src/tlc/index.ts"
+import * as historyChecker from "./historyChecker.ts"
+
+const model = "base-two-batches"
+const replayed = "base-three-batches"
+
+const isProperty = (name: string): name is Properties.PropertyName =>
+  name in Properties.invariants || name in Properties.stepProperties
+
+const timed = <A>(run: () => A): { readonly result: A; readonly seconds: number } => {
+  const began = performance.now()
+  const result = run()
+  return { result, seconds: (performance.now() - began) / 1000 }
+}
+
+const load = Effect.fnUntraced(function*(name: string) {
+  const { models } = yield* Specification.manifest
+  const { config, module } = models.find((candidate) => candidate.name === name)!
+  return yield* Specification.load(module, config)
+})
+
+/** Distinct states per second of the code's explorer and of TLC with two workers, with the same properties watched. */
+const explorer = Effect.fnUntraced(function*(toolchain: Toolchain.Toolchain) {
+  const checked = yield* load(model)
+  const { configuration } = checked
+  const properties = Specification.propertiesOf(checked).filter(isProperty)
+  const { result, seconds } = timed(() => Explorer.explore({ configuration, properties }))
+  const tlc = yield* check(toolchain, { spec: checked.module, config: checked.origin, workers: 2, heap: "2g" })
+  const own = result.states / seconds
+  const rival = tlc.distinct / tlc.seconds
+  return { model, states: result.states, statesPerSecond: own, tlcStatesPerSecond: rival, ratio: own / rival, bar: 5 }
+})
+
+const replays = Effect.fnUntraced(function*(toolchain: Toolchain.Toolchain) {
+  const checked = yield* load(replayed)
+  const { graph } = yield* ModelCheck.graph(toolchain, checked)
+  const edges = Graph.edgeCount(graph)
+  const options = { configuration: checked.configuration, graph }
+  const core = timed(() => Replay.replay(options))
+  const runtime = timed(() => RuntimeReplay.replay(options))
+  return {
+    model: replayed,
+    edges,
+    coreTransitionsPerSecond: edges / core.seconds,
+    bar: 100_000,
+    runtimeStepsPerSecond: runtime.result.steps / runtime.seconds
+  }
+})
+
+const histories = () => {
+  const tenth = historyChecker.measure(100_000)
+  const whole = historyChecker.measure(1_000_000)
+  return {
+    operations: whole.operations,
+    seconds: whole.seconds,
+    bytes: whole.bytes,
+    timeForTenTimesTheInput: whole.seconds / tenth.seconds,
+    bars: { seconds: 10, bytes: 1e9, timeForTenTimesTheInput: 12 }
+  }
+}
+
+const report = await Effect.runPromise(Effect.gen(function*() {
+  const toolchain = yield* Toolchain.locate()
+  // Once before, so that what is measured is compiled.
+  historyChecker.measure(10_000)
+  return {
+    schemaVersion: 1,
+    machine: { node: process.version, tlc: toolchain.version, java: toolchain.javaVersion },
+    explorer: yield* explorer(toolchain),
+    replay: yield* replays(toolchain),
+    historyChecker: histories()
+  }
+}))
+
+if (process.argv.includes("--json")) {
+  console.log(JSON.stringify(report, undefined, 2))
+} else {
+  const { explorer: explored, historyChecker: judged, replay } = report
+  const per = (value: number) => Math.round(value).toLocaleString("en-US")
+  console.log(
+    [
+      `explorer: ${per(explored.statesPerSecond)} states/s, TLC ${per(explored.tlcStatesPerSecond)} with 2 workers: ` +
+      `${explored.ratio.toFixed(1)} times (bar ${explored.bar})`,
+      `core replay: ${per(replay.coreTransitionsPerSecond)} transitions/s (bar ${per(replay.bar)}); ` +
+      `runtime ${per(replay.runtimeStepsPerSecond)} steps/s`,
+      `history checker: ${per(judged.operations)} operations in ${judged.seconds.toFixed(1)} s and ` +
+      `${Math.round(judged.bytes / 1e6)} MB; ten times the input takes ${judged.timeForTenTimesTheInput.toFixed(1)} ` +
+      "times the time"
+    ].join("\n")
+  )
+}

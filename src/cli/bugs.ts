@@ -1,0 +1,88 @@
+/**
+ * `keos bugs`: the museum of real bugs.
+ */
+import { Effect, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import * as Checks from "../conformance/Check.ts"
+import * as Exhibits from "../conformance/Exhibits.ts"
+import * as Specification from "../conformance/Specification.ts"
+import * as Workers from "../conformance/Workers.ts"
+import * as Ending from "./Ending.ts"
+import * as Engine from "./Engine.ts"
+import * as Output from "./Output.ts"
+import { finish } from "./ProgressLine.ts"
+
+const names = Argument.String("name").pipe(Argument.variadic(), Argument.withDescription("exhibits to run"))
+
+const allFlag = Flag.Boolean("all").pipe(Flag.withDefault(false), Flag.withDescription("run every exhibit"))
+
+const run = Command.make("run", {
+  names,
+  all: allFlag,
+  json: Engine.jsonFlag,
+  jar: Engine.jarFlag
+}, ({ all, jar, json, names: wanted }) =>
+  Effect.gen(function*() {
+    const { exhibits } = yield* Specification.manifest
+    if (!all && wanted.length === 0) {
+      return yield* new Ending.UsageError({ message: "name an exhibit, or use --all; 'keos bugs' lists them" })
+    }
+    const chosen = yield* Ending.select("exhibit", exhibits, ({ name }) => name, all ? [] : wanted)
+    const toolchain = yield* Engine.require(jar)
+    const workers = yield* Workers.make(1)
+    const reports = yield* Effect.forEach(chosen, (exhibit) => Exhibits.verify({ toolchain, workers }, exhibit))
+    finish()
+    const checks = reports.flatMap((report) => report.checks)
+    yield* json
+      ? Output.json({
+        schemaVersion: 1,
+        engine: { name: "TLC", version: toolchain.version },
+        exhibits: reports.map(({ checks: _, ...report }) => report),
+        failures: checks.filter(({ status }) => status === "failed"),
+        ...Checks.tally(checks)
+      })
+      : Output.print([
+        ...reports.flatMap(({ code, divergence, name, property, replay, spec, steps, title }) => [
+          `${name}: ${title}`,
+          `  violates ${property} in ${steps.length + 1} states: ${steps.join(" ")}`,
+          `  specification ${spec} · code ${code} · replay ${replay}; clean without the changed rule`,
+          ...(divergence === undefined ? [] : ["  replayed against the true specification:"]),
+          ...(divergence ?? "").split("\n").filter((line) => line !== "").map((line) => `    ${line}`),
+          ""
+        ]),
+        ...Output.checks(checks)
+      ])
+    return yield* Ending.byChecks(checks)
+  }).pipe(Effect.scoped)).pipe(Command.withDescription("Show that an exhibit breaks specification, code and replay"))
+
+export const bugs = Command.make("bugs", {
+  name: Argument.String("name").pipe(Argument.optional, Argument.withDescription("the exhibit to describe")),
+  json: Engine.jsonFlag
+}, ({ json, name }) =>
+  Effect.gen(function*() {
+    const { exhibits } = yield* Specification.manifest
+    const chosen = yield* Ending.select(
+      "exhibit",
+      exhibits,
+      (exhibit) => exhibit.name,
+      Option.match(name, { onNone: () => [], onSome: (one) => [one] })
+    )
+    yield* json
+      ? Output.json({ schemaVersion: 1, exhibits: chosen })
+      : Output.print(
+        Output.table([
+          ["exhibit", "violates", "states", "changed rules", "", "seen in"],
+          ...chosen.map(({ length, name: exhibit, property, reference, rules, title }) => [
+            exhibit,
+            property,
+            String(length),
+            rules.join(", "),
+            title,
+            reference
+          ])
+        ], ["left", "left", "right", "left", "left", "left"])
+      )
+  })).pipe(
+    Command.withDescription("The museum: list the exhibits, or describe one"),
+    Command.withSubcommands([run])
+  )

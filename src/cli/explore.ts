@@ -1,0 +1,80 @@
+/**
+ * `keos explore`: random histories of the runtime.
+ */
+import { Effect, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import * as Checks from "../conformance/Check.ts"
+import * as Models from "../conformance/Models.ts"
+import * as Progress from "../conformance/Progress.ts"
+import * as Specification from "../conformance/Specification.ts"
+import * as Workers from "../conformance/Workers.ts"
+import * as Ending from "./Ending.ts"
+import * as Engine from "./Engine.ts"
+import * as Output from "./Output.ts"
+import { finish } from "./ProgressLine.ts"
+import { runsFlag, seedFlag } from "./verify.ts"
+
+const pathFlag = Flag.String("path").pipe(
+  Flag.withDescription("run one scenario of an earlier exploration again, by the path that it printed"),
+  Flag.optional
+)
+
+const configuration = Argument.String("configuration").pipe(
+  Argument.withDefault("idempotent"),
+  Argument.withDescription("a row of the guarantee matrix")
+)
+
+export const explore = Command.make("explore", {
+  configuration,
+  runs: runsFlag(2000),
+  seed: seedFlag,
+  path: pathFlag,
+  json: Engine.jsonFlag
+}, ({ configuration: wanted, json, path, runs, seed }) =>
+  Effect.gen(function*() {
+    const manifest = yield* Specification.manifest
+    const rows = yield* Ending.select("configuration", manifest.guarantees, (row) => row.configuration, [wanted])
+    const row = rows[0]!
+    yield* Progress.report(`${runs} histories: ${row.title}`)
+    const workers = yield* Workers.make(1)
+    const { config, module } = row
+    const explored = yield* workers.run({
+      _tag: "Histories",
+      module,
+      config,
+      runs,
+      seed,
+      ...(Option.isSome(path) ? { path: path.value } : {})
+    })
+    finish()
+    const checks = Specification.guarantees.map((guarantee) => {
+      const { violated } = explored.properties[guarantee]
+      const found = violated > 0 ? "violated" : "holds"
+      const expected = row.cells[guarantee].verdict
+      return Models.judged(
+        `${row.title}: ${guarantee}`,
+        found === expected || Option.isSome(path) ? [] : [`${found}, but the matrix says ${expected}`],
+        `npm run -s keos -- explore ${row.configuration} --runs ${runs} --seed ${seed}`
+      )
+    })
+    yield* json
+      ? Output.json({ schemaVersion: 1, configuration: row.configuration, ...explored, ...Checks.tally(checks) })
+      : Output.print([
+        `${row.title}: ${explored.runs} histories, ${explored.operations} records, seed ${seed}`,
+        ...Specification.guarantees.flatMap((guarantee) => {
+          const { first, violated } = explored.properties[guarantee]
+          if (first === undefined) return [`${guarantee}: held in every history`]
+          return [
+            `${guarantee}: violated in ${violated} histories; the smallest found`,
+            ...first.scenario.split("\n").map((line) => `    ${line}`),
+            `    ${first.sentence}`,
+            `    again: npm run -s keos -- explore ${row.configuration} --seed ${seed} --path ${first.path}`
+          ]
+        }),
+        "",
+        ...Output.checks(checks)
+      ])
+    yield* Ending.byChecks(checks)
+  }).pipe(Effect.scoped)).pipe(
+    Command.withDescription("Throw random histories with faults at the runtime, and judge them")
+  )

@@ -1,0 +1,62 @@
+/**
+ * `keos replay`: state graphs against the code, on both engines.
+ */
+import { Effect } from "effect"
+import { Command, Flag } from "effect/cli"
+import * as Checks from "../conformance/Check.ts"
+import * as Models from "../conformance/Models.ts"
+import * as Specification from "../conformance/Specification.ts"
+import * as Workers from "../conformance/Workers.ts"
+import { modelArguments } from "./check.ts"
+import * as Ending from "./Ending.ts"
+import * as Engine from "./Engine.ts"
+import * as Output from "./Output.ts"
+import { finish } from "./ProgressLine.ts"
+
+const engineFlag = Flag.Literals("engine", ["core", "runtime", "both"]).pipe(
+  Flag.withDefault("both" as const),
+  Flag.withDescription("the pure core, the Effect runtime, or both")
+)
+
+export const replay = Command.make("replay", {
+  models: modelArguments,
+  engine: engineFlag,
+  json: Engine.jsonFlag,
+  jar: Engine.jarFlag
+}, ({ engine, jar, json, models }) =>
+  Effect.gen(function*() {
+    const manifest = yield* Specification.manifest
+    const replayable = manifest.models.filter((model) => model.replay.length > 0)
+    const chosen = yield* Ending.select("model with a graph", replayable, ({ name }) => name, models)
+    const { toolchain } = yield* Engine.find(jar)
+    const workers = yield* Workers.make(1)
+    const engines = engine === "both" ? (["core", "runtime"] as const) : [engine]
+    const reports = yield* Effect.forEach(chosen, (model) => Models.verify({ toolchain, workers }, model, engines))
+    finish()
+    const checks = reports.flatMap((report) => report.checks)
+    yield* json
+      ? Output.json({
+        schemaVersion: 1,
+        engine: toolchain === undefined ? null : { name: "TLC", version: toolchain.version },
+        models: reports.map(({ name, replay: replayed }) => ({ name, replay: replayed })),
+        failures: checks.filter(({ status }) => status === "failed"),
+        ...Checks.tally(checks)
+      })
+      : Output.print([
+        ...Output.table([
+          ["model", "core edges", "divergences", "runtime edges", "divergences"],
+          ...reports.map(({ name, replay: { core, runtime } }) => [
+            name,
+            Output.count(core?.edges),
+            Output.count(core?.divergences),
+            Output.count(runtime?.edges),
+            Output.count(runtime?.divergences)
+          ])
+        ], ["left", "right", "right", "right", "right"]),
+        "",
+        ...Output.checks(checks)
+      ])
+    yield* Ending.byChecks(checks)
+  }).pipe(Effect.scoped)).pipe(
+    Command.withDescription("Replay TLC's state graphs on the code; without TLC, the committed ones")
+  )

@@ -1,0 +1,136 @@
+/**
+ * The museum: every exhibit is a real bug that must show in the specification, in the code, and as a divergence of the
+ * code from the true specification; and must be gone without the changed rule.
+ */
+import { Effect } from "effect"
+import type { TlcFailure, Toolchain } from "../tlc/index.ts"
+import type { Check } from "./Check.ts"
+import * as Checks from "./Check.ts"
+import type { Graph } from "./Graph.ts"
+import * as ModelCheck from "./ModelCheck.ts"
+import * as Models from "./Models.ts"
+import * as Progress from "./Progress.ts"
+import * as Replay from "./Replay.ts"
+import * as Specification from "./Specification.ts"
+import * as Traces from "./Traces.ts"
+import type { Workers } from "./Workers.ts"
+
+/** `shown` when the bug shows with the rule and nothing shows without it. */
+export type Showing = "shown" | "not shown" | "skipped"
+
+export interface ExhibitReport {
+  readonly name: string
+  readonly title: string
+  readonly property: string
+  readonly spec: Showing
+  readonly code: Showing
+  readonly replay: Showing
+  /** The steps of the shortest counterexample in the code. */
+  readonly steps: ReadonlyArray<string>
+  /** The first step at which the code with the bug leaves the specification. */
+  readonly divergence?: string
+  readonly checks: ReadonlyArray<Check>
+}
+
+interface Context {
+  readonly toolchain: Toolchain.Toolchain | undefined
+  readonly workers: Workers
+}
+
+export const graphName = (exhibit: Specification.Exhibit): string => `museum/${exhibit.name}`
+
+/** The same configuration without the rules that are the bug. */
+export const loadClean = (exhibit: Specification.Exhibit) =>
+  Specification.load(exhibit.module, exhibit.config, { without: exhibit.rules })
+
+const showing = (missed: ReadonlyArray<string>): Showing => missed.length === 0 ? "shown" : "not shown"
+
+const missedVerdicts = (
+  who: string,
+  pinned: Models.Expected,
+  withBug: Models.Expected,
+  clean: Models.Expected
+): ReadonlyArray<string> => [
+  ...(Models.isSame(withBug, pinned)
+    ? []
+    : [`${who} with the bug ${Models.describe(withBug)}, pinned ${Models.describe(pinned)}`]),
+  ...(clean.verdict === "holds" ? [] : [`${who} without the bug ${Models.describe(clean)}`])
+]
+
+/** TLC with the bug and without it; the graph of the latter is what the code is replayed against. */
+const underTlc = Effect.fnUntraced(function*(
+  toolchain: Toolchain.Toolchain,
+  exhibit: Specification.Exhibit,
+  pinned: Models.Expected
+): Effect.fn.Return<
+  { readonly missed: ReadonlyArray<string>; readonly graph: Graph },
+  Specification.SpecificationError | TlcFailure
+> {
+  const options = { quick: true }
+  const bug = yield* Specification.load(exhibit.module, exhibit.config)
+  const withBug = yield* ModelCheck.verdict(toolchain, bug, options)
+  const { graph, outcome } = yield* ModelCheck.graph(toolchain, yield* loadClean(exhibit), options)
+  const properties = [exhibit.property]
+  const missed = missedVerdicts(
+    "TLC",
+    pinned,
+    Models.expectedOf(withBug, properties),
+    Models.expectedOf(outcome, properties)
+  )
+  return { missed, graph }
+})
+
+export const verify = Effect.fn("Exhibits.verify")(function*(
+  { toolchain, workers }: Context,
+  exhibit: Specification.Exhibit
+): Effect.fn.Return<ExhibitReport, Specification.SpecificationError | TlcFailure> {
+  yield* Progress.report(`museum: ${exhibit.name}`)
+  const { config, module, name, property, rules } = exhibit
+  const pinned: Models.Expected = { verdict: "violated", property, length: exhibit.length }
+  const rerun = `npm run -s keos -- bugs run ${name}`
+  const bug = yield* Specification.load(module, config)
+  const clean = yield* loadClean(exhibit)
+
+  const explored = yield* workers.run({ _tag: "Explore", module, config, changes: {} })
+  const exploredClean = yield* workers.run({ _tag: "Explore", module, config, changes: { without: rules } })
+  const code = missedVerdicts(
+    "the explorer",
+    pinned,
+    Models.expectedOfExplored(explored),
+    Models.expectedOfExplored(exploredClean)
+  )
+
+  const tlc = toolchain === undefined ? undefined : yield* underTlc(toolchain, exhibit, pinned)
+  const committed = yield* Traces.read(graphName(exhibit), clean)
+  const graph = tlc?.graph ?? committed
+  const diverging = Replay.replay({ configuration: bug.configuration, graph })
+  const agreeing = Replay.replay({ configuration: clean.configuration, graph })
+  const replay = [
+    ...(diverging.divergences > 0 ? [] : ["the code with the bug does not diverge from the specification"]),
+    ...(agreeing.divergences === 0 ? [] : [`the code without the bug diverges ${agreeing.divergences} times`]),
+    ...(agreeing.edges > 0 ? [] : ["the graph has no edges"])
+  ]
+  const [first] = diverging.first
+  const checks = [
+    tlc === undefined
+      ? Checks.skipped(`${name}: specification`, "no TLC")
+      : Models.judged(`${name}: specification`, tlc.missed, rerun),
+    Models.judged(`${name}: code`, code, rerun),
+    Models.judged(`${name}: replay`, replay, rerun)
+  ]
+  if (tlc !== undefined) {
+    const missed = Traces.areEqual(committed, graph) ? [] : ["the committed graph is not what TLC finds"]
+    checks.push(Models.judged(`${name}: committed graph`, missed, "npm run -s keos -- check --update"))
+  }
+  return {
+    name,
+    title: exhibit.title,
+    property,
+    spec: tlc === undefined ? "skipped" : showing(tlc.missed),
+    code: showing(code),
+    replay: showing(replay),
+    steps: explored.steps ?? [],
+    ...(first === undefined ? {} : { divergence: Models.renderDivergence(first) }),
+    checks
+  }
+})

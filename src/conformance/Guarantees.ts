@@ -1,0 +1,166 @@
+/**
+ * The guarantee matrix: which delivery guarantee holds under which producer configuration, by three witnesses that do
+ * not know of each other: TLC, the code's explorer, and histories of the runtime.
+ */
+import { Effect } from "effect"
+import type { TlcFailure, Toolchain } from "../tlc/index.ts"
+import type { Check } from "./Check.ts"
+import * as Checks from "./Check.ts"
+import * as ModelCheck from "./ModelCheck.ts"
+import * as Models from "./Models.ts"
+import * as Progress from "./Progress.ts"
+import * as Specification from "./Specification.ts"
+import type { Workers } from "./Workers.ts"
+
+export type Verdict = "holds" | "violated" | "skipped"
+
+export interface CellReport {
+  readonly spec: Verdict
+  readonly explorer: Verdict
+  readonly histories: Verdict
+  /** States of the shortest counterexample. */
+  readonly shortest?: number
+}
+
+export interface RowReport {
+  readonly configuration: string
+  readonly title: string
+  readonly label: string
+  readonly cells: Readonly<Record<Specification.Guarantee, CellReport>>
+  readonly histories: { readonly runs: number; readonly operations: number; readonly seed: number }
+  readonly checks: ReadonlyArray<Check>
+}
+
+/** What a witness says of each guarantee. */
+type Column = Readonly<Record<Specification.Guarantee, Models.Expected>>
+
+const column = (cell: (guarantee: Specification.Guarantee) => Models.Expected): Column =>
+  Object.fromEntries(Specification.guarantees.map((guarantee) => [guarantee, cell(guarantee)])) as unknown as Column
+
+/**
+ * TLC's column. The guarantees that should hold share a run; each of the others has its own, since a run ends with the
+ * first violation.
+ */
+const specColumn = Effect.fnUntraced(function*(
+  toolchain: Toolchain.Toolchain,
+  row: Specification.Row
+): Effect.fn.Return<Column, Specification.SpecificationError | TlcFailure> {
+  const found = new Map<string, Models.Expected>()
+  const check = Effect.fnUntraced(function*(only: ReadonlyArray<Specification.Guarantee>, quick: boolean) {
+    const checked = yield* Specification.load(row.module, row.config, { only })
+    const outcome = yield* ModelCheck.verdict(toolchain, checked, { quick })
+    for (const guarantee of only) found.set(guarantee, Models.expectedOf(outcome, only))
+  })
+  const holding = Specification.guarantees.filter((guarantee) => row.cells[guarantee].verdict === "holds")
+  if (holding.length > 0) yield* check(holding, false)
+  for (const guarantee of Specification.guarantees) {
+    if (!holding.includes(guarantee)) yield* check([guarantee], true)
+  }
+  return column((guarantee) => found.get(guarantee)!)
+})
+
+const explorerColumn = Effect.fnUntraced(function*(
+  workers: Workers,
+  row: Specification.Row
+): Effect.fn.Return<Column, Specification.SpecificationError> {
+  const { config, module } = row
+  const found = new Map<Specification.Guarantee, Models.Expected>()
+  for (const guarantee of Specification.guarantees) {
+    const explored = yield* workers.run({ _tag: "Explore", module, config, changes: { only: [guarantee] } })
+    found.set(guarantee, Models.expectedOfExplored(explored))
+  }
+  return column((guarantee) => found.get(guarantee)!)
+})
+
+export interface Options {
+  readonly toolchain: Toolchain.Toolchain | undefined
+  readonly workers: Workers
+  /** Histories per row. */
+  readonly runs: number
+  readonly seed: number
+}
+
+const missedCell = (
+  expected: Models.Expected,
+  guarantee: Specification.Guarantee,
+  witnesses: Readonly<Record<"TLC" | "explorer", Models.Expected | undefined>>,
+  histories: Verdict
+): ReadonlyArray<string> => {
+  const missed: Array<string> = []
+  for (const [witness, found] of Object.entries(witnesses)) {
+    if (found === undefined) continue
+    const named = { ...expected, ...(expected.verdict === "violated" ? { property: guarantee } : {}) }
+    if (!Models.isSame(found, named)) {
+      missed.push(`${witness}: ${Models.describe(found)}, pinned ${Models.describe(named)}`)
+    }
+  }
+  if (histories !== expected.verdict) missed.push(`histories: ${histories}, pinned ${expected.verdict}`)
+  return missed
+}
+
+/** TLC's part of all rows, in order; rows that differ in nothing but their name share it. */
+export const specColumns = Effect.fn("Guarantees.specColumns")(function*(
+  toolchain: Toolchain.Toolchain,
+  rows: ReadonlyArray<Specification.Row>
+): Effect.fn.Return<ReadonlyArray<Column>, Specification.SpecificationError | TlcFailure> {
+  const known = new Map<string, Column>()
+  const columns: Array<Column> = []
+  for (const row of rows) {
+    const key = row.module + Specification.print((yield* Specification.load(row.module, row.config)).config)
+    yield* Progress.report(`TLC: guarantees of ${row.title}`)
+    const found = known.get(key) ?? (yield* specColumn(toolchain, row))
+    known.set(key, found)
+    columns.push(found)
+  }
+  return columns
+})
+
+/** The code's part of a row, beside what TLC said of it. */
+export const verifyRow = Effect.fn("Guarantees.verifyRow")(function*(
+  { runs, seed, workers }: Pick<Options, "workers" | "runs" | "seed">,
+  row: Specification.Row,
+  spec: Effect.Effect<Column | undefined, Specification.SpecificationError | TlcFailure>
+): Effect.fn.Return<RowReport, Specification.SpecificationError | TlcFailure> {
+  const { config, module } = row
+  yield* Progress.report(`histories: ${row.title}`)
+  const histories = yield* workers.run({ _tag: "Histories", module, config, runs, seed })
+  const explorer = yield* explorerColumn(workers, row)
+  const tlc = yield* spec
+  const checks: Array<Check> = []
+  const cells = Object.fromEntries(Specification.guarantees.map((guarantee) => {
+    const seen: Verdict = histories.properties[guarantee].violated > 0 ? "violated" : "holds"
+    const witnesses = { TLC: tlc?.[guarantee], explorer: explorer[guarantee] }
+    const missed = [...missedCell(row.cells[guarantee], guarantee, witnesses, seen)]
+    if (histories.runs !== runs) missed.push(`${histories.runs} histories of ${runs} were run`)
+    checks.push(Models.judged(
+      `${row.title}: ${guarantee}`,
+      missed,
+      `npm run -s keos -- explore ${row.configuration} --runs ${runs} --seed ${seed}`
+    ))
+    const { length } = explorer[guarantee]
+    const cell: CellReport = {
+      spec: tlc?.[guarantee].verdict ?? "skipped",
+      explorer: explorer[guarantee].verdict,
+      histories: seen,
+      ...(length === undefined ? {} : { shortest: length })
+    }
+    return [guarantee, cell]
+  })) as unknown as RowReport["cells"]
+  if (histories.broken.violated > 0) {
+    const { broken } = histories
+    checks.push(Checks.failed(
+      `${row.title}: histories come to rest`,
+      `${broken.violated} do not: ${broken.first?.sentence ?? ""}`,
+      `npm run -s keos -- explore ${row.configuration} --seed ${seed} --path ${broken.first?.path ?? ""}`
+    ))
+  }
+  if (tlc === undefined) checks.push(Checks.skipped(`${row.title}: TLC`, "no TLC"))
+  return {
+    configuration: row.configuration,
+    title: row.title,
+    label: row.label,
+    cells,
+    histories: { runs: histories.runs, operations: histories.operations, seed },
+    checks
+  }
+})

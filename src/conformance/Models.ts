@@ -1,0 +1,274 @@
+/**
+ * One configuration of the manifest, checked by everything there is: TLC against the pins, the code's explorer against
+ * the pins, both engines against the graph, and the committed graph against today's.
+ */
+import { Effect } from "effect"
+import type { Outcome, TlcFailure, Toolchain } from "../tlc/index.ts"
+import type { Check } from "./Check.ts"
+import * as Checks from "./Check.ts"
+import type { Graph } from "./Graph.ts"
+import * as Graphs from "./Graph.ts"
+import * as ModelCheck from "./ModelCheck.ts"
+import * as Progress from "./Progress.ts"
+import * as Replay from "./Replay.ts"
+import * as RuntimeReplay from "./RuntimeReplay.ts"
+import * as Specification from "./Specification.ts"
+import * as StateDiff from "./StateDiff.ts"
+import type { Explored } from "./Task.ts"
+import * as Traces from "./Traces.ts"
+import type { Workers } from "./Workers.ts"
+
+/** How far the two sides of a replay agree. */
+export interface Replayed {
+  readonly edges: number
+  readonly divergences: number
+  readonly seconds: number
+}
+
+export interface ModelReport {
+  readonly name: string
+  readonly verdict: "holds" | "violated" | "skipped"
+  readonly property?: string
+  readonly length?: number
+  readonly distinct?: number
+  readonly generated?: number
+  readonly depth?: number
+  /** Seconds that TLC took. */
+  readonly seconds?: number
+  readonly replay: { readonly core?: Replayed; readonly runtime?: Replayed }
+  readonly explorer?: { readonly states: number; readonly edges: number; readonly seconds: number }
+  readonly checks: ReadonlyArray<Check>
+}
+
+/** What a run of TLC or of the explorer must yield. */
+export interface Expected {
+  readonly verdict: "holds" | "violated"
+  readonly property?: string
+  readonly length?: number
+}
+
+export const describe = ({ length, property, verdict }: Expected): string =>
+  verdict === "holds" ? "holds" : `violates ${property ?? "a property"} in ${length ?? "some"} states`
+
+/**
+ * TLC's outcome in the same words. It names a violated step property by its place only, so the configuration must list
+ * one property for a name.
+ */
+export const expectedOf = (outcome: Outcome, properties: ReadonlyArray<string>): Expected => {
+  if (outcome._tag === "Holds") return { verdict: "holds" }
+  const property = outcome.property !== undefined && properties.includes(outcome.property)
+    ? outcome.property
+    : properties.find((name) => name === "Refines" && outcome.location?.includes("ExactlyOnce") === true)
+      ?? (properties.length === 1 ? properties[0]! : outcome.message)
+  return { verdict: "violated", property, length: outcome.trace.length }
+}
+
+export const expectedOfExplored = ({ property, steps }: Explored): Expected =>
+  property === undefined ? { verdict: "holds" } : { verdict: "violated", property, length: (steps?.length ?? 0) + 1 }
+
+export const isSame = (a: Expected, b: Expected): boolean =>
+  a.verdict === b.verdict && (a.verdict === "holds" || (a.property === b.property && a.length === b.length))
+
+const rerun = (name: string): string => `npm run -s keos -- check ${name}`
+
+/** Edges by action. */
+export const actionCounts = (graph: Graph): Readonly<Record<string, number>> => {
+  const counts: Record<string, number> = {}
+  for (let edge = 0; edge < Graphs.edgeCount(graph); edge++) {
+    const action = graph.labels[graph.edgeLabels[edge]!]!.replace(/\(.*/, "")
+    counts[action] = (counts[action] ?? 0) + 1
+  }
+  return counts
+}
+
+const sameCounts = (a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean =>
+  [...new Set([...Object.keys(a), ...Object.keys(b)])].every((action) => (a[action] ?? 0) === (b[action] ?? 0))
+
+/** The pins that a finished run of TLC does not meet. */
+export const missedPins = (
+  model: Specification.Model,
+  outcome: Outcome,
+  graph: Graph | undefined
+): ReadonlyArray<string> => {
+  const missed: Array<string> = []
+  const found = expectedOf(outcome, model.properties)
+  if (!isSame(found, model)) missed.push(`expected ${describe(model)}, TLC finds ${describe(found)}`)
+  const pins = model.counts
+  if (outcome._tag === "Holds") {
+    if (pins === undefined) return [...missed, "no counts are pinned"]
+    for (const name of ["distinct", "generated", "depth"] as const) {
+      if (outcome[name] !== pins[name]) missed.push(`${name} is ${outcome[name]}, pinned ${pins[name]}`)
+    }
+    if (graph !== undefined) {
+      if (Graphs.edgeCount(graph) !== outcome.generated - outcome.initial) {
+        missed.push(`${Graphs.edgeCount(graph)} edges, but TLC generated ${outcome.generated - outcome.initial}`)
+      }
+      if (!sameCounts(actionCounts(graph), pins.actions)) {
+        missed.push("the counts by action differ from the pinned ones")
+      }
+    }
+  }
+  return missed
+}
+
+const missedByExplorer = (model: Specification.Model, explored: Explored): ReadonlyArray<string> => {
+  const missed: Array<string> = []
+  const found = expectedOfExplored(explored)
+  if (!isSame(found, model)) missed.push(`expected ${describe(model)}, the explorer finds ${describe(found)}`)
+  if (model.verdict === "holds" && model.counts !== undefined) {
+    const { actions, depth, distinct, generated } = model.counts
+    if (explored.states !== distinct) missed.push(`${explored.states} states, TLC has ${distinct}`)
+    if (explored.edges !== generated - 1) missed.push(`${explored.edges} edges, TLC has ${generated - 1}`)
+    if (explored.depth !== depth) missed.push(`depth ${explored.depth}, TLC has ${depth}`)
+    const graphed = Object.keys(actions).length > 0
+    if (graphed && !sameCounts(explored.actions, actions)) missed.push("the counts by action differ from TLC's")
+  }
+  return missed
+}
+
+export const judged = (name: string, missed: ReadonlyArray<string>, command?: string): Check =>
+  missed.length === 0 ? Checks.passed(name) : Checks.failed(name, missed.join("; "), command)
+
+/** A divergence in as many lines as it needs. */
+export const renderDivergence = (divergence: Replay.Divergence): string =>
+  [
+    `${divergence.kind}${divergence.step === undefined ? "" : ` ${divergence.step}`}`,
+    `  after: ${divergence.path.length === 0 ? "the initial state" : divergence.path.join(" ")}`,
+    ...divergence.differences.map((difference) => `  ${StateDiff.render(difference)}`)
+  ].join("\n")
+
+const replayCheck = (name: string, model: Specification.Model, graph: Graph, result: Replay.Result): Check => {
+  if (result.edges === 0) return Checks.failed(name, "the graph has no edges", rerun(model.name))
+  if (result.divergences > 0) {
+    return Checks.failed(
+      name,
+      [`${result.divergences} divergences`, ...result.first.map(renderDivergence)].join("\n"),
+      `npm run -s keos -- replay ${model.name}`
+    )
+  }
+  return result.edges === Graphs.edgeCount(graph)
+    ? Checks.passed(name)
+    : Checks.failed(name, `${result.edges} of ${Graphs.edgeCount(graph)} edges were compared`, rerun(model.name))
+}
+
+interface Context {
+  readonly toolchain: Toolchain.Toolchain | undefined
+  readonly workers: Workers
+}
+
+/** The configuration on which a model of the manifest rests; it must list the pinned properties. */
+export const load = Effect.fnUntraced(function*(
+  model: Specification.Model
+): Effect.fn.Return<Specification.Checked, Specification.SpecificationError> {
+  return yield* Specification.load(model.module, model.config)
+})
+
+const isGraphWanted = (model: Specification.Model): boolean => model.committed || model.replay.length > 0
+
+/** The graph to replay: today's, or the committed one, or none. */
+const obtain = Effect.fnUntraced(function*(
+  { toolchain }: Context,
+  model: Specification.Model,
+  checked: Specification.Checked
+): Effect.fn.Return<
+  { readonly outcome: Outcome | undefined; readonly graph: Graph | undefined },
+  Specification.SpecificationError | TlcFailure
+> {
+  const { report } = yield* Progress.Progress
+  if (toolchain === undefined) {
+    return { outcome: undefined, graph: model.committed ? yield* Traces.read(model.name, checked) : undefined }
+  }
+  const onProgress = (distinct: number) => report(`TLC: ${model.name}`, distinct, model.counts?.distinct)
+  const options = { onProgress, quick: (model.counts?.distinct ?? 0) < 10_000 }
+  report(`TLC: ${model.name}`)
+  return isGraphWanted(model)
+    ? yield* ModelCheck.graph(toolchain, checked, options)
+    : { outcome: yield* ModelCheck.verdict(toolchain, checked, options), graph: undefined }
+})
+
+const timed = <A extends Replay.Result>(replay: () => A): { readonly result: A; readonly replayed: Replayed } => {
+  const began = performance.now()
+  const result = replay()
+  const { divergences, edges } = result
+  return { result, replayed: { edges, divergences, seconds: (performance.now() - began) / 1000 } }
+}
+
+/** Checks a model. `engines` are the replays wanted. */
+export const verify = Effect.fn("Models.verify")(function*(
+  context: Context,
+  model: Specification.Model,
+  engines: ReadonlyArray<"core" | "runtime"> = model.replay
+): Effect.fn.Return<ModelReport, Specification.SpecificationError | TlcFailure> {
+  const { report } = yield* Progress.Progress
+  const { name } = model
+  const checked = yield* load(model)
+  const checks: Array<Check> = []
+  const listed = Specification.propertiesOf(checked)
+  checks.push(judged(
+    `${name}: properties`,
+    listed.join() === model.properties.join()
+      ? []
+      : [`the configuration lists ${listed.join()}, pinned ${model.properties.join()}`]
+  ))
+
+  const { graph, outcome } = yield* obtain(context, model, checked)
+  checks.push(
+    outcome === undefined
+      ? Checks.skipped(`${name}: TLC`, "no TLC")
+      : judged(`${name}: TLC`, missedPins(model, outcome, graph), rerun(name))
+  )
+  if (model.committed && outcome !== undefined && graph !== undefined) {
+    const committed = yield* Traces.read(name, checked)
+    const missed = Traces.areEqual(committed, graph) ? [] : ["the committed graph is not what TLC finds"]
+    checks.push(judged(`${name}: committed graph`, missed, "npm run -s keos -- check --update"))
+  }
+
+  const replays: { core?: Replayed; runtime?: Replayed } = {}
+  for (const engine of engines) {
+    const check = `${name}: ${engine} replay`
+    if (graph === undefined) {
+      checks.push(Checks.skipped(check, "no TLC, and the graph is too large to be committed"))
+      continue
+    }
+    const onProgress = (edges: number) => report(`${engine} replay: ${name}`, edges, Graphs.edgeCount(graph))
+    const options = { configuration: checked.configuration, graph, onProgress }
+    const { replayed, result } = timed(() => engine === "core" ? Replay.replay(options) : RuntimeReplay.replay(options))
+    replays[engine] = replayed
+    checks.push(replayCheck(check, model, graph, result))
+    yield* Effect.yieldNow
+  }
+
+  const found = outcome === undefined ? undefined : expectedOf(outcome, model.properties)
+  return {
+    name,
+    verdict: found?.verdict ?? "skipped",
+    ...(found?.property === undefined ? {} : { property: found.property }),
+    ...(found?.length === undefined ? {} : { length: found.length }),
+    ...(outcome === undefined ? {} : {
+      distinct: outcome.distinct,
+      generated: outcome.generated,
+      depth: outcome.depth,
+      seconds: outcome.seconds
+    }),
+    replay: replays,
+    checks
+  }
+})
+
+/** The code's own state graph for a model. Liveness is TLC's alone. */
+export const explore = Effect.fn("Models.explore")(function*(
+  { workers }: Pick<Context, "workers">,
+  model: Specification.Model
+): Effect.fn.Return<
+  { readonly explorer: NonNullable<ModelReport["explorer"]>; readonly checks: ReadonlyArray<Check> },
+  Specification.SpecificationError
+> {
+  const explored = yield* workers.run({ _tag: "Explore", module: model.module, config: model.config, changes: {} })
+  const { edges, seconds, states } = explored
+  return {
+    explorer: { states, edges, seconds },
+    checks: [
+      judged(`${model.name}: explorer`, missedByExplorer(model, explored), `npm run -s keos -- check ${model.name}`)
+    ]
+  }
+})

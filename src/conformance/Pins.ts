@@ -1,0 +1,51 @@
+/**
+ * Renews what is pinned from what TLC finds today: the counts in the manifest, and the committed graphs.
+ *
+ * A verdict is never renewed: a configuration that stops holding, or is violated elsewhere, is for people to judge.
+ */
+import { Effect } from "effect"
+import { writeFileSync } from "node:fs"
+import type { TlcFailure, Toolchain } from "../tlc/index.ts"
+import * as Exhibits from "./Exhibits.ts"
+import * as ModelCheck from "./ModelCheck.ts"
+import * as Models from "./Models.ts"
+import * as Progress from "./Progress.ts"
+import * as Specification from "./Specification.ts"
+import * as Traces from "./Traces.ts"
+
+const renewed = Effect.fnUntraced(function*(
+  toolchain: Toolchain.Toolchain,
+  model: Specification.Model
+): Effect.fn.Return<Specification.Model, Specification.SpecificationError | TlcFailure> {
+  yield* Progress.report(`TLC: ${model.name}`)
+  const checked = yield* Models.load(model)
+  const properties = Specification.propertiesOf(checked)
+  const wantsGraph = model.committed || model.replay.length > 0
+  const { graph, outcome } = wantsGraph
+    ? yield* ModelCheck.graph(toolchain, checked)
+    : { outcome: yield* ModelCheck.verdict(toolchain, checked), graph: undefined }
+  if (model.committed && graph !== undefined) yield* Traces.write(model.name, checked, graph, toolchain.version)
+  if (outcome._tag === "Violated") return { ...model, properties }
+  const { depth, distinct, generated } = outcome
+  const actions = graph === undefined ? {} : Models.actionCounts(graph)
+  return { ...model, properties, counts: { distinct, generated, depth, actions } }
+})
+
+export const update = Effect.fn("Pins.update")(function*(
+  toolchain: Toolchain.Toolchain,
+  chosen: ReadonlyArray<Specification.Model>
+): Effect.fn.Return<void, Specification.SpecificationError | TlcFailure> {
+  const manifest = yield* Specification.manifest
+  const models = yield* Effect.forEach(
+    manifest.models,
+    (model) => chosen.some(({ name }) => name === model.name) ? renewed(toolchain, model) : Effect.succeed(model)
+  )
+  for (const exhibit of chosen.length === manifest.models.length ? manifest.exhibits : []) {
+    yield* Progress.report(`TLC: ${exhibit.name}`)
+    const clean = yield* Exhibits.loadClean(exhibit)
+    const { graph } = yield* ModelCheck.graph(toolchain, clean, { quick: true })
+    yield* Traces.write(Exhibits.graphName(exhibit), clean, graph, toolchain.version)
+  }
+  const text = JSON.stringify({ ...manifest, models }, undefined, 2)
+  writeFileSync(Specification.manifestPath, `${text}\n`)
+})

@@ -1,0 +1,221 @@
+/**
+ * The specification on disk: its folder, the manifest of what every configuration must yield, and configurations
+ * derived from a file by watching other properties or lifting overrides.
+ *
+ * Reads files and decides nothing.
+ */
+import { Effect, Result, Schema } from "effect"
+import { existsSync, readFileSync } from "node:fs"
+import { dirname, join, relative, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+import { Configuration } from "../model/index.ts"
+import * as Config from "../tlc/Config.ts"
+import * as Value from "../tlc/Value.ts"
+import { fingerprint } from "./Graph.ts"
+
+/** A file of the specification that is missing or wrong. The message names it, and the line where there is one. */
+export class SpecificationError extends Schema.TaggedError<SpecificationError>()("SpecificationError", {
+  message: Schema.String
+}) {}
+
+/** The project's folder: beside the sources, or above the bundle that ships with them. */
+export const home = ["../..", ".."]
+  .map((up) => fileURLToPath(new URL(up, import.meta.url)))
+  .find((folder) => existsSync(join(folder, "spec", "IdempotentProducer.tla"))) ?? process.cwd()
+
+export const folder = join(home, "spec")
+
+/** A path as messages show it. */
+export const shown = (path: string): string => relative(process.cwd(), path) || "."
+
+export const readText = (path: string): Effect.Effect<string, SpecificationError> =>
+  Effect.try({
+    try: () => readFileSync(path, "utf8"),
+    catch: () => new SpecificationError({ message: `${shown(path)} cannot be read; is the checkout complete?` })
+  })
+
+const Verdict = Schema.Literals(["holds", "violated"])
+
+/** Sizes of a state graph; the counts by action are of edges. */
+const Counts = Schema.Struct({
+  distinct: Schema.Int,
+  generated: Schema.Int,
+  depth: Schema.Int,
+  actions: Schema.Record(Schema.String, Schema.Int)
+})
+export type Counts = typeof Counts.Type
+
+const Model = Schema.Struct({
+  name: Schema.String,
+  /** Relative to the folder of the specification, as all paths here. */
+  module: Schema.String,
+  config: Schema.String,
+  tier: Schema.Literals(["default", "nightly"]),
+  /** Which engines replay the graph. */
+  replay: Schema.Array(Schema.Literals(["core", "runtime"])),
+  /** Whether the graph is under `traces/graphs`. */
+  committed: Schema.Boolean,
+  verdict: Verdict,
+  /** What is checked, as the configuration lists it. */
+  properties: Schema.Array(Schema.String),
+  /** The property that must be violated, and the states of the shortest counterexample. */
+  property: Schema.optionalKey(Schema.String),
+  length: Schema.optionalKey(Schema.Int),
+  counts: Schema.optionalKey(Counts)
+})
+export type Model = typeof Model.Type
+
+const Cell = Schema.Struct({ verdict: Verdict, length: Schema.optionalKey(Schema.Int) })
+export type Cell = typeof Cell.Type
+
+/** The columns of the guarantee matrix. */
+export const guarantees = ["NoLoss", "NoDuplicate", "NoGap", "InOrder"] as const
+export type Guarantee = typeof guarantees[number]
+
+const Row = Schema.Struct({
+  configuration: Schema.String,
+  title: Schema.String,
+  /** What the configuration promises; empty where it promises none of the three. */
+  label: Schema.String,
+  module: Schema.String,
+  config: Schema.String,
+  cells: Schema.Struct({ NoLoss: Cell, NoDuplicate: Cell, NoGap: Cell, InOrder: Cell })
+})
+export type Row = typeof Row.Type
+
+const Exhibit = Schema.Struct({
+  name: Schema.String,
+  title: Schema.String,
+  reference: Schema.String,
+  module: Schema.String,
+  config: Schema.String,
+  /** The rules that are the bug; other overrides of the configuration are its precondition. */
+  rules: Schema.Array(Schema.String),
+  property: Schema.String,
+  length: Schema.Int
+})
+export type Exhibit = typeof Exhibit.Type
+
+const Manifest = Schema.Struct({
+  schemaVersion: Schema.Literal(1),
+  models: Schema.Array(Model),
+  guarantees: Schema.Array(Row),
+  exhibits: Schema.Array(Exhibit)
+})
+export type Manifest = typeof Manifest.Type
+
+export const manifestPath = join(folder, "models", "manifest.json")
+
+const decodeManifest = Schema.decodeUnknownResult(Schema.fromJsonString(Manifest), {
+  errors: "all",
+  onExcessProperty: "error"
+})
+
+export const manifest: Effect.Effect<Manifest, SpecificationError> = Effect.gen(function*() {
+  const decoded = decodeManifest(yield* readText(manifestPath))
+  if (Result.isSuccess(decoded)) return decoded.success
+  return yield* new SpecificationError({ message: `${shown(manifestPath)}: ${decoded.failure.message}` })
+})
+
+/** A configuration as it is checked: for TLC as text, for the code as data. */
+export interface Checked {
+  readonly module: string
+  /** Where the text comes from. */
+  readonly origin: string
+  readonly config: Config.Config
+  readonly configuration: Configuration.Configuration
+}
+
+/** What to change in a configuration file before it is checked. */
+export interface Changes {
+  /** Watch these of the listed properties and no others. */
+  readonly only?: ReadonlyArray<string>
+  /** Put the rules of the base back in the place of these overrides. */
+  readonly without?: ReadonlyArray<string>
+}
+
+export const load = Effect.fn("Specification.load")(function*(
+  module: string,
+  configFile: string,
+  changes: Changes = {}
+): Effect.fn.Return<Checked, SpecificationError> {
+  const origin = join(folder, configFile)
+  const parsed = Config.parse(yield* readText(origin))
+  if (Result.isFailure(parsed)) {
+    const { line, message } = parsed.failure
+    return yield* new SpecificationError({ message: `${shown(origin)}:${line ?? 1}: ${message}` })
+  }
+  const substitutions = Object.fromEntries(
+    Object.entries(parsed.success.substitutions).filter(([rule]) => changes.without?.includes(rule) !== true)
+  )
+  const isWatched = (name: string): boolean => changes.only?.includes(name) ?? true
+  const config: Config.Config = {
+    ...parsed.success,
+    substitutions,
+    invariants: parsed.success.invariants.filter(isWatched),
+    properties: parsed.success.properties.filter(isWatched)
+  }
+  return { module: join(folder, module), origin, config, configuration: yield* configurationOf(config, origin) }
+})
+
+const configurationOf = (
+  config: Config.Config,
+  origin: string
+): Effect.Effect<Configuration.Configuration, SpecificationError> =>
+  Effect.try({
+    try: () =>
+      Configuration.fromConstants(
+        config.constants,
+        Object.fromEntries(Object.entries(config.substitutions).map(([name, { definition }]) => [name, definition]))
+      ),
+    catch: (error) => new SpecificationError({ message: `${shown(origin)}: ${String(error)}` })
+  })
+
+/** The text that TLC reads. */
+export const print = (config: Config.Config): string =>
+  [
+    `SPECIFICATION ${config.specification}`,
+    "CONSTANTS",
+    ...Object.entries(config.constants).map(([name, value]) => `  ${name} = ${Value.print(value)}`),
+    ...Object.entries(config.substitutions).map(([name, { definition }]) => `  ${name} <- ${definition}`),
+    ...(config.invariants.length === 0 ? [] : ["INVARIANTS", ...config.invariants.map((name) => `  ${name}`)]),
+    ...(config.properties.length === 0 ? [] : ["PROPERTIES", ...config.properties.map((name) => `  ${name}`)]),
+    `CHECK_DEADLOCK ${config.checkDeadlock === false ? "FALSE" : "TRUE"}`,
+    ""
+  ].join("\n")
+
+/** What the configuration checks, in its order. */
+export const propertiesOf = ({ config }: Checked): ReadonlyArray<string> => [
+  ...config.invariants,
+  ...config.properties
+]
+
+const reference = /^\s*EXTENDS\s+(.*)$|\bINSTANCE\s+(\w+)/gm
+
+/** A module and the modules of ours that it reads, itself first. */
+const modulesOf = Effect.fnUntraced(
+  function*(module: string): Effect.fn.Return<ReadonlyArray<string>, SpecificationError> {
+    const found = [module]
+    for (const path of found) {
+      const text = yield* readText(path)
+      for (const [, extended, instance] of text.matchAll(reference)) {
+        for (const name of (extended ?? instance ?? "").split(",").map((part) => part.trim())) {
+          const local = [dirname(path), folder].map((place) => resolve(place, `${name}.tla`)).find((file) =>
+            existsSync(file)
+          )
+          if (local !== undefined && !found.includes(local)) found.push(local)
+        }
+      }
+    }
+    return found
+  }
+)
+
+/** SHA-256 over the modules and the configuration that a graph comes from. */
+export const fingerprintOf = Effect.fnUntraced(function*(
+  checked: Checked
+): Effect.fn.Return<string, SpecificationError> {
+  const texts: Array<string> = []
+  for (const module of yield* modulesOf(checked.module)) texts.push(yield* readText(module))
+  return fingerprint([...texts, print(checked.config)])
+})

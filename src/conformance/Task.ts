@@ -1,0 +1,81 @@
+/**
+ * The work that needs only the code and a core: explorations and histories, as data that can be sent to a worker.
+ */
+import { Effect } from "effect"
+import { Explorer, Properties } from "../model/index.ts"
+import * as Histories from "./Histories.ts"
+import * as Scenario from "./Scenario.ts"
+import * as Specification from "./Specification.ts"
+
+/** A configuration, and the properties to watch in it; without them those that the configuration lists. */
+export interface ExploreTask {
+  readonly _tag: "Explore"
+  readonly module: string
+  readonly config: string
+  readonly changes: Specification.Changes
+}
+
+/** Histories of the runtime under the rules and faults of a configuration. */
+export interface HistoriesTask {
+  readonly _tag: "Histories"
+  readonly config: string
+  readonly module: string
+  readonly runs: number
+  readonly seed: number
+  /** Replays one run of an earlier exploration. */
+  readonly path?: string
+}
+
+export type Task = ExploreTask | HistoriesTask
+
+/** What an exploration found; worlds stay where they are. */
+export interface Explored {
+  readonly states: number
+  readonly edges: number
+  readonly depth: number
+  readonly actions: Readonly<Record<string, number>>
+  readonly seconds: number
+  readonly property?: string
+  /** The labels of the steps of the counterexample. */
+  readonly steps?: ReadonlyArray<string>
+}
+
+export type Output<T extends Task> = T extends ExploreTask ? Explored : Histories.Explored
+
+const isProperty = (name: string): name is Properties.PropertyName =>
+  name in Properties.invariants || name in Properties.stepProperties
+
+const explore = Effect.fnUntraced(function*(
+  task: ExploreTask
+): Effect.fn.Return<Explored, Specification.SpecificationError> {
+  const checked = yield* Specification.load(task.module, task.config, task.changes)
+  const began = performance.now()
+  const { actions, depth, edges, states, violation } = Explorer.explore({
+    configuration: checked.configuration,
+    properties: Specification.propertiesOf(checked).filter(isProperty)
+  })
+  const counts = { states, edges, depth, actions, seconds: (performance.now() - began) / 1000 }
+  if (violation === undefined) return counts
+  const steps = violation.trace.slice(1).map((step) =>
+    step.arguments.length === 0 ? String(step.action) : `${step.action}(${step.arguments.join(", ")})`
+  )
+  return { ...counts, property: violation.property, steps }
+})
+
+const histories = Effect.fnUntraced(function*(
+  task: HistoriesTask
+): Effect.fn.Return<Histories.Explored, Specification.SpecificationError> {
+  const { configuration } = yield* Specification.load(task.module, task.config)
+  return Histories.explore({
+    setup: Scenario.setupOf(configuration),
+    runs: task.runs,
+    seed: task.seed,
+    ...(task.path === undefined ? {} : { path: task.path })
+  })
+})
+
+export const run = <T extends Task>(task: T): Effect.Effect<Output<T>, Specification.SpecificationError> =>
+  (task._tag === "Explore" ? explore(task) : histories(task)) as Effect.Effect<
+    Output<T>,
+    Specification.SpecificationError
+  >

@@ -1,0 +1,111 @@
+/**
+ * The main job: every model, the guarantee matrix and the museum, with all that this machine can run.
+ */
+import { Deferred, Effect, type Scope } from "effect"
+import type { TlcFailure, Toolchain } from "../tlc/index.ts"
+import type { Check } from "./Check.ts"
+import * as Checks from "./Check.ts"
+import * as Exhibits from "./Exhibits.ts"
+import * as Guarantees from "./Guarantees.ts"
+import * as Models from "./Models.ts"
+import * as Specification from "./Specification.ts"
+import * as Workers from "./Workers.ts"
+
+export interface Report {
+  readonly schemaVersion: 1
+  /** The model checker; null where there is none, and its claims were not checked again. */
+  readonly engine: { readonly name: "TLC"; readonly version: string } | null
+  readonly models: ReadonlyArray<Models.ModelReport>
+  readonly guarantees: ReadonlyArray<Guarantees.RowReport>
+  readonly exhibits: ReadonlyArray<Exhibits.ExhibitReport>
+  readonly histories: { readonly runs: number; readonly operations: number; readonly seed: number }
+  readonly checks: ReadonlyArray<Check>
+  readonly seconds: number
+}
+
+export interface Options {
+  readonly toolchain: Toolchain.Toolchain | undefined
+  /** Histories per row of the matrix. */
+  readonly runs: number
+  readonly seed: number
+  readonly tier: "default" | "nightly"
+}
+
+type Failure = Specification.SpecificationError | TlcFailure
+
+/** One thread beside TLC and the replays; two where there is no TLC. */
+const threads = (toolchain: Toolchain.Toolchain | undefined): number => toolchain === undefined ? 2 : 1
+
+export const verify = Effect.fn("Verify.verify")(function*(
+  { runs, seed, tier, toolchain }: Options
+): Effect.fn.Return<Report, Failure, Scope.Scope> {
+  const began = performance.now()
+  const manifest = yield* Specification.manifest
+  const wanted = manifest.models.filter((model) => tier === "nightly" || model.tier === "default")
+  const workers = yield* Workers.make(threads(toolchain))
+  const columns = manifest.guarantees.map(() => Deferred.makeUnsafe<Column | undefined, Failure>())
+
+  // What needs TLC or its graphs runs here in order; what needs only the code runs on the workers meanwhile.
+  const here = Effect.gen(function*() {
+    const reports = yield* Effect.forEach(wanted, (model) => Models.verify({ toolchain, workers }, model))
+    const spec = toolchain === undefined ? [] : yield* Guarantees.specColumns(toolchain, manifest.guarantees)
+    for (const [i, column] of columns.entries()) yield* Deferred.succeed(column, spec[i])
+    return reports
+  }).pipe(Effect.onError((cause) => Effect.forEach(columns, (column) => Deferred.failCause(column, cause))))
+  const there = Effect.all({
+    explored: Effect.forEach(wanted, (model) => Models.explore({ workers }, model), { concurrency: 2 }),
+    guarantees: Effect.forEach(
+      manifest.guarantees,
+      (row, i) => Guarantees.verifyRow({ workers, runs, seed }, row, Deferred.await(columns[i]!)),
+      { concurrency: "unbounded" }
+    )
+  }, { concurrency: 2 })
+  const [reports, { explored, guarantees }] = yield* Effect.all([here, there], { concurrency: 2 })
+  const exhibits = yield* Effect.forEach(
+    manifest.exhibits,
+    (exhibit) => Exhibits.verify({ toolchain, workers }, exhibit)
+  )
+
+  const models = reports.map((report, i): Models.ModelReport => ({
+    ...report,
+    explorer: explored[i]!.explorer,
+    checks: [...report.checks, ...explored[i]!.checks]
+  }))
+  return {
+    schemaVersion: 1,
+    engine: toolchain === undefined ? null : { name: "TLC", version: toolchain.version },
+    models,
+    guarantees,
+    exhibits,
+    histories: {
+      runs: guarantees.reduce((sum, row) => sum + row.histories.runs, 0),
+      operations: guarantees.reduce((sum, row) => sum + row.histories.operations, 0),
+      seed
+    },
+    checks: [...models, ...guarantees, ...exhibits].flatMap(({ checks }) => checks),
+    seconds: (performance.now() - began) / 1000
+  }
+})
+
+type Column = Effect.Success<ReturnType<typeof Guarantees.specColumns>>[number]
+
+/** The one document that `--json` prints: the report without the texts that are for people. */
+export const toJson = (report: Report) => ({
+  schemaVersion: report.schemaVersion,
+  engine: report.engine,
+  models: report.models.map(({ checks: _, ...model }) => model),
+  guarantees: report.guarantees.map(({ cells, configuration, label }) => ({
+    configuration,
+    label,
+    cells: {
+      noLoss: cells.NoLoss,
+      noDuplicate: cells.NoDuplicate,
+      noGap: cells.NoGap,
+      inOrder: cells.InOrder
+    }
+  })),
+  exhibits: report.exhibits.map(({ code, name, property, replay, spec }) => ({ name, property, spec, code, replay })),
+  histories: report.histories,
+  failures: report.checks.filter(({ status }) => status === "failed"),
+  ...Checks.tally(report.checks)
+})
