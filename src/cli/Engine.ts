@@ -11,7 +11,10 @@ export const jarFlag = Flag.String("tlc-jar").pipe(
   Flag.optional
 )
 
-export const jsonFlag = Flag.Boolean("json").pipe(Flag.withDefault(false), Flag.withDescription("print one JSON document"))
+export const jsonFlag = Flag.Boolean("json").pipe(
+  Flag.withDefault(false),
+  Flag.withDescription("print one JSON document")
+)
 
 const options = (jar: Option.Option<string>) => Option.isSome(jar) ? { jar: jar.value } : {}
 

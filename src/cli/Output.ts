@@ -1,7 +1,7 @@
 /**
  * What goes to stdout: tables, check marks, JSON.
  */
-import { Console, Effect } from "effect"
+import { Console, type Effect } from "effect"
 import type { Check } from "../conformance/Check.ts"
 import * as Checks from "../conformance/Check.ts"
 

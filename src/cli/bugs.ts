@@ -1,7 +1,7 @@
 /**
  * `keos bugs`: the museum of real bugs.
  */
-import { Effect, Option } from "effect"
+import { Effect, Option, Semaphore } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Checks from "../conformance/Check.ts"
 import * as Exhibits from "../conformance/Exhibits.ts"
@@ -29,15 +29,15 @@ const run = Command.make("run", {
     }
     const chosen = yield* Ending.select("exhibit", exhibits, ({ name }) => name, all ? [] : wanted)
     const toolchain = yield* Engine.require(jar)
-    const workers = yield* Workers.make(1)
-    const reports = yield* Effect.forEach(chosen, (exhibit) => Exhibits.verify({ toolchain, workers }, exhibit))
+    const context = { toolchain, workers: yield* Workers.make(1), tlc: Semaphore.makeUnsafe(1) }
+    const reports = yield* Effect.forEach(chosen, (exhibit) => Exhibits.verify(context, exhibit))
     finish()
     const checks = reports.flatMap((report) => report.checks)
     yield* json
       ? Output.json({
         schemaVersion: 1,
         engine: { name: "TLC", version: toolchain.version },
-        exhibits: reports.map(({ checks: _, ...report }) => report),
+        exhibits: reports.map(({ checks, ...report }) => report),
         failures: checks.filter(({ status }) => status === "failed"),
         ...Checks.tally(checks)
       })

@@ -1,7 +1,7 @@
 /**
  * `keos check`: models under TLC and under the code's explorer, against what is pinned.
  */
-import { Effect } from "effect"
+import { Effect, Semaphore } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Checks from "../conformance/Check.ts"
 import * as Models from "../conformance/Models.ts"
@@ -18,7 +18,8 @@ export const modelArguments = Argument.String("model").pipe(
   Argument.variadic()
 )
 
-const updateFlag = Flag.Boolean("update").pipe(Flag.withDefault(false), 
+const updateFlag = Flag.Boolean("update").pipe(
+  Flag.withDefault(false),
   Flag.withDescription("write today's counts into the manifest, and the graphs that are committed")
 )
 
@@ -37,11 +38,11 @@ export const check = Command.make("check", {
       finish()
       return yield* Output.print([`renewed: ${chosen.map(({ name }) => name).join(", ")}`])
     }
-    const workers = yield* Workers.make(1)
+    const context = { toolchain, workers: yield* Workers.make(1), tlc: Semaphore.makeUnsafe(1) }
     const reports = yield* Effect.forEach(chosen, (model) =>
       Effect.gen(function*() {
-        const report = yield* Models.verify({ toolchain, workers }, model, [])
-        const { checks, explorer } = yield* Models.explore({ workers }, model)
+        const report = yield* Models.verify(context, model, [])
+        const { checks, explorer } = yield* Models.explore(context, model)
         return { ...report, explorer, checks: [...report.checks, ...checks] }
       }))
     finish()
@@ -50,7 +51,7 @@ export const check = Command.make("check", {
       ? Output.json({
         schemaVersion: 1,
         engine: { name: "TLC", version: toolchain.version },
-        models: reports.map(({ checks: _, ...report }) => report),
+        models: reports.map(({ checks, ...report }) => report),
         failures: checks.filter(({ status }) => status === "failed"),
         ...Checks.tally(checks)
       })

@@ -1,7 +1,7 @@
 /**
  * `keos replay`: state graphs against the code, on both engines.
  */
-import { Effect } from "effect"
+import { Effect, Semaphore } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as Checks from "../conformance/Check.ts"
 import * as Models from "../conformance/Models.ts"
@@ -29,9 +29,9 @@ export const replay = Command.make("replay", {
     const replayable = manifest.models.filter((model) => model.replay.length > 0)
     const chosen = yield* Ending.select("model with a graph", replayable, ({ name }) => name, models)
     const { toolchain } = yield* Engine.find(jar)
-    const workers = yield* Workers.make(1)
+    const context = { toolchain, workers: yield* Workers.make(1), tlc: Semaphore.makeUnsafe(1) }
     const engines = engine === "both" ? (["core", "runtime"] as const) : [engine]
-    const reports = yield* Effect.forEach(chosen, (model) => Models.verify({ toolchain, workers }, model, engines))
+    const reports = yield* Effect.forEach(chosen, (model) => Models.verify(context, model, engines))
     finish()
     const checks = reports.flatMap((report) => report.checks)
     yield* json

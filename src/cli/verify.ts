@@ -3,8 +3,7 @@
  */
 import { Effect, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import type { RowReport } from "../conformance/Guarantees.ts"
-import * as Guarantees from "../conformance/Guarantees.ts"
+import type { CellReport, RowReport, Verdict } from "../conformance/Guarantees.ts"
 import type { ModelReport } from "../conformance/Models.ts"
 import * as Specification from "../conformance/Specification.ts"
 import * as Verify from "../conformance/Verify.ts"
@@ -47,11 +46,11 @@ const models = (reports: ReadonlyArray<ModelReport>): ReadonlyArray<string> =>
     ])
   ], ["left", "left", ...Array.from({ length: 9 }, () => "right" as const)])
 
-const verdictMark = (verdict: Guarantees.Verdict): string =>
+const verdictMark = (verdict: Verdict): string =>
   verdict === "holds" ? "✔" : verdict === "violated" ? "✘" : "–"
 
 /** One mark when all witnesses agree, and otherwise one for each. */
-const cell = ({ explorer, histories, shortest, spec }: Guarantees.CellReport): string => {
+const cell = ({ explorer, histories, shortest, spec }: CellReport): string => {
   const witnesses = spec === "skipped" ? [explorer, histories] : [spec, explorer, histories]
   if (witnesses.every((verdict) => verdict === explorer)) {
     return explorer === "holds" ? "✔" : `✘ ${shortest}`

@@ -13,7 +13,6 @@ import * as Progress from "./Progress.ts"
 import * as Replay from "./Replay.ts"
 import * as Specification from "./Specification.ts"
 import * as Traces from "./Traces.ts"
-import type { Workers } from "./Workers.ts"
 
 /** `shown` when the bug shows with the rule and nothing shows without it. */
 export type Showing = "shown" | "not shown" | "skipped"
@@ -30,11 +29,6 @@ export interface ExhibitReport {
   /** The first step at which the code with the bug leaves the specification. */
   readonly divergence?: string
   readonly checks: ReadonlyArray<Check>
-}
-
-interface Context {
-  readonly toolchain: Toolchain.Toolchain | undefined
-  readonly workers: Workers
 }
 
 export const graphName = (exhibit: Specification.Exhibit): string => `museum/${exhibit.name}`
@@ -81,7 +75,7 @@ const underTlc = Effect.fnUntraced(function*(
 })
 
 export const verify = Effect.fn("Exhibits.verify")(function*(
-  { toolchain, workers }: Context,
+  { tlc, toolchain, workers }: Models.Context,
   exhibit: Specification.Exhibit
 ): Effect.fn.Return<ExhibitReport, Specification.SpecificationError | TlcFailure> {
   yield* Progress.report(`museum: ${exhibit.name}`)
@@ -100,9 +94,11 @@ export const verify = Effect.fn("Exhibits.verify")(function*(
     Models.expectedOfExplored(exploredClean)
   )
 
-  const tlc = toolchain === undefined ? undefined : yield* underTlc(toolchain, exhibit, pinned)
+  const checked = toolchain === undefined
+    ? undefined
+    : yield* tlc.withPermit(underTlc(toolchain, exhibit, pinned))
   const committed = yield* Traces.read(graphName(exhibit), clean)
-  const graph = tlc?.graph ?? committed
+  const graph = checked?.graph ?? committed
   const diverging = Replay.replay({ configuration: bug.configuration, graph })
   const agreeing = Replay.replay({ configuration: clean.configuration, graph })
   const replay = [
@@ -112,13 +108,13 @@ export const verify = Effect.fn("Exhibits.verify")(function*(
   ]
   const [first] = diverging.first
   const checks = [
-    tlc === undefined
+    checked === undefined
       ? Checks.skipped(`${name}: specification`, "no TLC")
-      : Models.judged(`${name}: specification`, tlc.missed, rerun),
+      : Models.judged(`${name}: specification`, checked.missed, rerun),
     Models.judged(`${name}: code`, code, rerun),
     Models.judged(`${name}: replay`, replay, rerun)
   ]
-  if (tlc !== undefined) {
+  if (checked !== undefined) {
     const missed = Traces.areEqual(committed, graph) ? [] : ["the committed graph is not what TLC finds"]
     checks.push(Models.judged(`${name}: committed graph`, missed, "npm run -s keos -- check --update"))
   }
@@ -126,7 +122,7 @@ export const verify = Effect.fn("Exhibits.verify")(function*(
     name,
     title: exhibit.title,
     property,
-    spec: tlc === undefined ? "skipped" : showing(tlc.missed),
+    spec: checked === undefined ? "skipped" : showing(checked.missed),
     code: showing(code),
     replay: showing(replay),
     steps: explored.steps ?? [],

@@ -2,7 +2,7 @@
  * The guarantee matrix: which delivery guarantee holds under which producer configuration, by three witnesses that do
  * not know of each other: TLC, the code's explorer, and histories of the runtime.
  */
-import { Effect } from "effect"
+import { Effect, type Semaphore } from "effect"
 import type { TlcFailure, Toolchain } from "../tlc/index.ts"
 import type { Check } from "./Check.ts"
 import * as Checks from "./Check.ts"
@@ -72,10 +72,9 @@ const explorerColumn = Effect.fnUntraced(function*(
   return column((guarantee) => found.get(guarantee)!)
 })
 
+/** How many histories a row gets, and which. */
 export interface Options {
-  readonly toolchain: Toolchain.Toolchain | undefined
   readonly workers: Workers
-  /** Histories per row. */
   readonly runs: number
   readonly seed: number
 }
@@ -101,6 +100,7 @@ const missedCell = (
 /** TLC's part of all rows, in order; rows that differ in nothing but their name share it. */
 export const specColumns = Effect.fn("Guarantees.specColumns")(function*(
   toolchain: Toolchain.Toolchain,
+  tlc: Semaphore.Semaphore,
   rows: ReadonlyArray<Specification.Row>
 ): Effect.fn.Return<ReadonlyArray<Column>, Specification.SpecificationError | TlcFailure> {
   const known = new Map<string, Column>()
@@ -108,7 +108,7 @@ export const specColumns = Effect.fn("Guarantees.specColumns")(function*(
   for (const row of rows) {
     const key = row.module + Specification.print((yield* Specification.load(row.module, row.config)).config)
     yield* Progress.report(`TLC: guarantees of ${row.title}`)
-    const found = known.get(key) ?? (yield* specColumn(toolchain, row))
+    const found = known.get(key) ?? (yield* tlc.withPermit(specColumn(toolchain, row)))
     known.set(key, found)
     columns.push(found)
   }
@@ -117,7 +117,7 @@ export const specColumns = Effect.fn("Guarantees.specColumns")(function*(
 
 /** The code's part of a row, beside what TLC said of it. */
 export const verifyRow = Effect.fn("Guarantees.verifyRow")(function*(
-  { runs, seed, workers }: Pick<Options, "workers" | "runs" | "seed">,
+  { runs, seed, workers }: Options,
   row: Specification.Row,
   spec: Effect.Effect<Column | undefined, Specification.SpecificationError | TlcFailure>
 ): Effect.fn.Return<RowReport, Specification.SpecificationError | TlcFailure> {

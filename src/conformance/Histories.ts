@@ -122,7 +122,7 @@ export interface Counterexample {
   readonly scenario: string
   /** What the checker saw. */
   readonly sentence: string
-  /** With these, `replay` finds the scenario again. */
+  /** With these, `Scenario.at` finds the scenario again. */
   readonly seed: number
   readonly path: string
 }
@@ -199,10 +199,6 @@ const shrink = (
   }
 }
 
-/** The scenario that fast-check reaches from a seed on a path. */
-export const scenarioAt = (setup: Scenario.Setup, seed: number, path: string): Scenario.Scenario =>
-  fc.sample(Scenario.arbitrary(setup), { seed, path, numRuns: 1 })[0]!
-
 /** Runs that many scenarios and judges each; the first violation of every property is shrunk. */
 export const explore = ({ onProgress, path, runs, seed, setup }: Options): Explored => {
   const violated = new Map(questions.map((question) => [question, 0]))
@@ -224,7 +220,7 @@ export const explore = ({ onProgress, path, runs, seed, setup }: Options): Explo
     if (run % progressInterval === 0) onProgress?.(run)
   }
   if (path === undefined) fc.assert(fc.property(Scenario.arbitrary(setup), record), { seed, numRuns: runs })
-  else record(scenarioAt(setup, seed, path))
+  else record(Scenario.at(setup, seed, path))
 
   const tally = (question: Question): Tally => {
     const at = firstAt.get(question)

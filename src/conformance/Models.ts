@@ -2,7 +2,7 @@
  * One configuration of the manifest, checked by everything there is: TLC against the pins, the code's explorer against
  * the pins, both engines against the graph, and the committed graph against today's.
  */
-import { Effect } from "effect"
+import { Effect, type Semaphore } from "effect"
 import type { Outcome, TlcFailure, Toolchain } from "../tlc/index.ts"
 import type { Check } from "./Check.ts"
 import * as Checks from "./Check.ts"
@@ -10,8 +10,7 @@ import type { Graph } from "./Graph.ts"
 import * as Graphs from "./Graph.ts"
 import * as ModelCheck from "./ModelCheck.ts"
 import * as Progress from "./Progress.ts"
-import * as Replay from "./Replay.ts"
-import * as RuntimeReplay from "./RuntimeReplay.ts"
+import type * as Replay from "./Replay.ts"
 import * as Specification from "./Specification.ts"
 import * as StateDiff from "./StateDiff.ts"
 import type { Explored } from "./Task.ts"
@@ -151,9 +150,12 @@ const replayCheck = (name: string, model: Specification.Model, graph: Graph, res
     : Checks.failed(name, `${result.edges} of ${Graphs.edgeCount(graph)} edges were compared`, rerun(model.name))
 }
 
-interface Context {
+/** What checking needs of the machine. */
+export interface Context {
   readonly toolchain: Toolchain.Toolchain | undefined
   readonly workers: Workers
+  /** Held by whoever runs TLC, which has a core for itself. */
+  readonly tlc: Semaphore.Semaphore
 }
 
 /** The configuration on which a model of the manifest rests; it must list the pinned properties. */
@@ -167,7 +169,7 @@ const isGraphWanted = (model: Specification.Model): boolean => model.committed |
 
 /** The graph to replay: today's, or the committed one, or none. */
 const obtain = Effect.fnUntraced(function*(
-  { toolchain }: Context,
+  { tlc, toolchain }: Context,
   model: Specification.Model,
   checked: Specification.Checked
 ): Effect.fn.Return<
@@ -180,18 +182,13 @@ const obtain = Effect.fnUntraced(function*(
   }
   const onProgress = (distinct: number) => report(`TLC: ${model.name}`, distinct, model.counts?.distinct)
   const options = { onProgress, quick: (model.counts?.distinct ?? 0) < 10_000 }
-  report(`TLC: ${model.name}`)
-  return isGraphWanted(model)
-    ? yield* ModelCheck.graph(toolchain, checked, options)
-    : { outcome: yield* ModelCheck.verdict(toolchain, checked, options), graph: undefined }
+  return yield* tlc.withPermit(Effect.gen(function*() {
+    report(`TLC: ${model.name}`)
+    return isGraphWanted(model)
+      ? yield* ModelCheck.graph(toolchain, checked, options)
+      : { outcome: yield* ModelCheck.verdict(toolchain, checked, options), graph: undefined }
+  }))
 })
-
-const timed = <A extends Replay.Result>(replay: () => A): { readonly result: A; readonly replayed: Replayed } => {
-  const began = performance.now()
-  const result = replay()
-  const { divergences, edges } = result
-  return { result, replayed: { edges, divergences, seconds: (performance.now() - began) / 1000 } }
-}
 
 /** Checks a model. `engines` are the replays wanted. */
 export const verify = Effect.fn("Models.verify")(function*(
@@ -230,12 +227,12 @@ export const verify = Effect.fn("Models.verify")(function*(
       checks.push(Checks.skipped(check, "no TLC, and the graph is too large to be committed"))
       continue
     }
-    const onProgress = (edges: number) => report(`${engine} replay: ${name}`, edges, Graphs.edgeCount(graph))
-    const options = { configuration: checked.configuration, graph, onProgress }
-    const { replayed, result } = timed(() => engine === "core" ? Replay.replay(options) : RuntimeReplay.replay(options))
-    replays[engine] = replayed
+    report(`${engine} replay: ${name}`)
+    const { config, module } = model
+    const result = yield* context.workers.run({ _tag: "Replay", engine, module, config, changes: {}, graph })
+    const { divergences, edges, seconds } = result
+    replays[engine] = { edges, divergences, seconds }
     checks.push(replayCheck(check, model, graph, result))
-    yield* Effect.yieldNow
   }
 
   const found = outcome === undefined ? undefined : expectedOf(outcome, model.properties)

@@ -173,3 +173,7 @@ export const arbitrary = ({ faultKinds, startSequences }: Setup): fc.Arbitrary<S
     return new Scenario({ ...parts, sendings, faults: byTime(parts.faults), stop })
   })
 }
+
+/** The scenario that a seed leads to on a path: the number of the run, then the steps of shrinking. */
+export const at = (setup: Setup, seed: number, path: string): Scenario =>
+  fc.sample(arbitrary(setup), { seed, path, numRuns: 1 })[0]!

@@ -1,9 +1,13 @@
 /**
- * The work that needs only the code and a core: explorations and histories, as data that can be sent to a worker.
+ * The work that needs only the code and a core: explorations, replays and histories, as data that can be sent to a
+ * worker.
  */
 import { Effect } from "effect"
 import { Explorer, Properties } from "../model/index.ts"
+import type { Graph } from "./Graph.ts"
 import * as Histories from "./Histories.ts"
+import * as Replay from "./Replay.ts"
+import * as RuntimeReplay from "./RuntimeReplay.ts"
 import * as Scenario from "./Scenario.ts"
 import * as Specification from "./Specification.ts"
 
@@ -26,7 +30,21 @@ export interface HistoriesTask {
   readonly path?: string
 }
 
-export type Task = ExploreTask | HistoriesTask
+/** A state graph against the code of a configuration. */
+export interface ReplayTask {
+  readonly _tag: "Replay"
+  readonly engine: "core" | "runtime"
+  readonly module: string
+  readonly config: string
+  readonly changes: Specification.Changes
+  readonly graph: Graph
+}
+
+export type Task = ExploreTask | HistoriesTask | ReplayTask
+
+export interface Replayed extends Replay.Result {
+  readonly seconds: number
+}
 
 /** What an exploration found; worlds stay where they are. */
 export interface Explored {
@@ -40,7 +58,9 @@ export interface Explored {
   readonly steps?: ReadonlyArray<string>
 }
 
-export type Output<T extends Task> = T extends ExploreTask ? Explored : Histories.Explored
+export type Output<T extends Task> = T extends ExploreTask ? Explored
+  : T extends ReplayTask ? Replayed
+  : Histories.Explored
 
 const isProperty = (name: string): name is Properties.PropertyName =>
   name in Properties.invariants || name in Properties.stepProperties
@@ -74,8 +94,27 @@ const histories = Effect.fnUntraced(function*(
   })
 })
 
+const replay = Effect.fnUntraced(function*(
+  { changes, config, engine, graph, module }: ReplayTask
+): Effect.fn.Return<Replayed, Specification.SpecificationError> {
+  const { configuration } = yield* Specification.load(module, config, changes)
+  const began = performance.now()
+  const result = engine === "core"
+    ? Replay.replay({ configuration, graph })
+    : RuntimeReplay.replay({ configuration, graph })
+  return { ...result, seconds: (performance.now() - began) / 1000 }
+})
+
+const dispatch = (task: Task): Effect.Effect<Output<Task>, Specification.SpecificationError> => {
+  switch (task._tag) {
+    case "Explore":
+      return explore(task)
+    case "Histories":
+      return histories(task)
+    case "Replay":
+      return replay(task)
+  }
+}
+
 export const run = <T extends Task>(task: T): Effect.Effect<Output<T>, Specification.SpecificationError> =>
-  (task._tag === "Explore" ? explore(task) : histories(task)) as Effect.Effect<
-    Output<T>,
-    Specification.SpecificationError
-  >
+  dispatch(task) as Effect.Effect<Output<T>, Specification.SpecificationError>

@@ -1,7 +1,7 @@
 /**
  * The main job: every model, the guarantee matrix and the museum, with all that this machine can run.
  */
-import { Deferred, Effect, type Scope } from "effect"
+import { Deferred, Effect, type Scope, Semaphore } from "effect"
 import type { TlcFailure, Toolchain } from "../tlc/index.ts"
 import type { Check } from "./Check.ts"
 import * as Checks from "./Check.ts"
@@ -43,33 +43,33 @@ export const verify = Effect.fn("Verify.verify")(function*(
   const manifest = yield* Specification.manifest
   const wanted = manifest.models.filter((model) => tier === "nightly" || model.tier === "default")
   const workers = yield* Workers.make(threads(toolchain))
+  const tlc = Semaphore.makeUnsafe(1)
+  const context: Models.Context = { toolchain, workers, tlc }
   const columns = manifest.guarantees.map(() => Deferred.makeUnsafe<Column | undefined, Failure>())
 
-  // What needs TLC or its graphs runs here in order; what needs only the code runs on the workers meanwhile.
-  const here = Effect.gen(function*() {
-    const reports = yield* Effect.forEach(wanted, (model) => Models.verify({ toolchain, workers }, model))
-    const spec = toolchain === undefined ? [] : yield* Guarantees.specColumns(toolchain, manifest.guarantees)
+  // TLC has one core and works through what needs it; the workers have the other. A graph waits for its replay, so not
+  // too many are under way.
+  const checked = Effect.gen(function*() {
+    const reports = yield* Effect.forEach(wanted, (model) => Models.verify(context, model), { concurrency: 3 })
+    const spec = toolchain === undefined ? [] : yield* Guarantees.specColumns(toolchain, tlc, manifest.guarantees)
     for (const [i, column] of columns.entries()) yield* Deferred.succeed(column, spec[i])
-    return reports
+    const exhibits = yield* Effect.forEach(manifest.exhibits, (exhibit) => Exhibits.verify(context, exhibit))
+    return { reports, exhibits }
   }).pipe(Effect.onError((cause) => Effect.forEach(columns, (column) => Deferred.failCause(column, cause))))
-  const there = Effect.all({
-    explored: Effect.forEach(wanted, (model) => Models.explore({ workers }, model), { concurrency: 2 }),
-    guarantees: Effect.forEach(
-      manifest.guarantees,
-      (row, i) => Guarantees.verifyRow({ workers, runs, seed }, row, Deferred.await(columns[i]!)),
-      { concurrency: "unbounded" }
-    )
-  }, { concurrency: 2 })
-  const [reports, { explored, guarantees }] = yield* Effect.all([here, there], { concurrency: 2 })
-  const exhibits = yield* Effect.forEach(
-    manifest.exhibits,
-    (exhibit) => Exhibits.verify({ toolchain, workers }, exhibit)
+  const explored = Effect.forEach(wanted, (model) => Models.explore(context, model), { concurrency: 2 })
+  const rows = Effect.forEach(
+    manifest.guarantees,
+    (row, i) => Guarantees.verifyRow({ workers, runs, seed }, row, Deferred.await(columns[i]!)),
+    { concurrency: "unbounded" }
   )
+  const [{ exhibits, reports }, explorers, guarantees] = yield* Effect.all([checked, explored, rows], {
+    concurrency: "unbounded"
+  })
 
   const models = reports.map((report, i): Models.ModelReport => ({
     ...report,
-    explorer: explored[i]!.explorer,
-    checks: [...report.checks, ...explored[i]!.checks]
+    explorer: explorers[i]!.explorer,
+    checks: [...report.checks, ...explorers[i]!.checks]
   }))
   return {
     schemaVersion: 1,
@@ -93,7 +93,7 @@ type Column = Effect.Success<ReturnType<typeof Guarantees.specColumns>>[number]
 export const toJson = (report: Report) => ({
   schemaVersion: report.schemaVersion,
   engine: report.engine,
-  models: report.models.map(({ checks: _, ...model }) => model),
+  models: report.models.map(({ checks, ...model }) => model),
   guarantees: report.guarantees.map(({ cells, configuration, label }) => ({
     configuration,
     label,
