@@ -10,8 +10,13 @@ const rooms = ["core", "model", "tlc", "runtime", "conformance"]
 rmSync("dist", { recursive: true, force: true })
 const common = { bundle: true, platform: "node", format: "esm", target: "node22", logLevel: "warning" } as const
 // Dependencies that are CommonJS inside call `require`, which an ES module does not have.
-const banner = { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" }
-await build({ ...common, banner, entryPoints: { keos: "src/cli/main.ts", worker: "src/conformance/WorkerMain.ts" }, outdir: "dist" })
+const prelude = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+const executable = { ...common, banner: { js: `#!/usr/bin/env node\n${prelude}` } }
+await build({
+  ...executable,
+  entryPoints: { keos: "src/cli/main.ts", worker: "src/conformance/WorkerMain.ts" },
+  outdir: "dist"
+})
 await build({
   ...common,
   packages: "external",

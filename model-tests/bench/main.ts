@@ -92,13 +92,13 @@ if (process.argv.includes("--json")) {
   const per = (value: number) => Math.round(value).toLocaleString("en-US")
   console.log(
     [
-      `explorer: ${per(explored.statesPerSecond)} states/s, TLC ${per(explored.tlcStatesPerSecond)} with 2 workers: ` +
-      `${explored.ratio.toFixed(1)} times (bar ${explored.bar})`,
-      `core replay: ${per(replay.coreTransitionsPerSecond)} transitions/s (bar ${per(replay.bar)}); ` +
-      `runtime ${per(replay.runtimeStepsPerSecond)} steps/s`,
-      `history checker: ${per(judged.operations)} operations in ${judged.seconds.toFixed(1)} s and ` +
-      `${Math.round(judged.bytes / 1e6)} MB; ten times the input takes ${judged.timeForTenTimesTheInput.toFixed(1)} ` +
-      "times the time"
+      `explorer: ${per(explored.statesPerSecond)} states/s, TLC ${per(explored.tlcStatesPerSecond)} with 2 workers: `
+      + `${explored.ratio.toFixed(1)} times (bar ${explored.bar})`,
+      `core replay: ${per(replay.coreTransitionsPerSecond)} transitions/s (bar ${per(replay.bar)}); `
+      + `runtime ${per(replay.runtimeStepsPerSecond)} steps/s`,
+      `history checker: ${per(judged.operations)} operations in ${judged.seconds.toFixed(1)} s and `
+      + `${Math.round(judged.bytes / 1e6)} MB; ten times the input takes ${judged.timeForTenTimesTheInput.toFixed(1)} `
+      + "times the time"
     ].join("\n")
   )
 }

@@ -44,7 +44,9 @@ describe("no verdict", () => {
 
   it("a jar that is not there, or is no TLC, is named", async () => {
     const missing = await project.run(["check", "wrap-small", "--tlc-jar", "no/such.jar"])
-    const wrong = await project.run(["check", "wrap-small"], { environment: { KEOS_TLC_JAR: join(project.folder, "package.json") } })
+    const wrong = await project.run(["check", "wrap-small"], {
+      environment: { KEOS_TLC_JAR: join(project.folder, "package.json") }
+    })
 
     assert.deepStrictEqual([missing.code, wrong.code], [3, 3])
     assert.include(missing.stderr, "no/such.jar")
@@ -151,7 +153,10 @@ describe("with TLC", () => {
 
   it("a broken module is named with its line, and nothing is left behind", async () => {
     const spoiled = Project.copy()
-    spoiled.edit("spec/IdempotentProducer.tla", (text) => text.replace("Follower(p) == 3 - leader[p]", "Follower(p) == 3 -"))
+    spoiled.edit(
+      "spec/IdempotentProducer.tla",
+      (text) => text.replace("Follower(p) == 3 - leader[p]", "Follower(p) == 3 -")
+    )
 
     const { code, stderr } = await spoiled.run(["check", "wrap-small"])
     const left = spoiled.leftOver()

@@ -29,7 +29,12 @@ export interface RunOptions {
   readonly interruptAt?: string
 }
 
-const execute = (folder: string, temporary: string, args: ReadonlyArray<string>, options: RunOptions): Promise<Finished> =>
+const execute = (
+  folder: string,
+  temporary: string,
+  args: ReadonlyArray<string>,
+  options: RunOptions
+): Promise<Finished> =>
   new Promise((done, failed) => {
     const env = { ...process.env, TMPDIR: temporary, NO_COLOR: "1", ...options.environment }
     const child = spawn(process.execPath, [join(folder, "src/cli/main.ts"), ...args], { cwd: folder, env })

@@ -46,8 +46,7 @@ const models = (reports: ReadonlyArray<ModelReport>): ReadonlyArray<string> =>
     ])
   ], ["left", "left", ...Array.from({ length: 9 }, () => "right" as const)])
 
-const verdictMark = (verdict: Verdict): string =>
-  verdict === "holds" ? "✔" : verdict === "violated" ? "✘" : "–"
+const verdictMark = (verdict: Verdict): string => verdict === "holds" ? "✔" : verdict === "violated" ? "✘" : "–"
 
 /** One mark when all witnesses agree, and otherwise one for each. */
 const cell = ({ explorer, histories, shortest, spec }: CellReport): string => {

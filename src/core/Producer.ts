@@ -183,7 +183,11 @@ export const expirable = (sender: Sender.Sender): ReadonlyArray<Sender.Batch> =>
 }
 
 /** A retried batch that expires may be written, so the sequence after it stays open. */
-const afterExpiry = ({ idempotence, limits, rules }: Sender.Config, unresolved: number, batch: Sender.Batch): number => {
+const afterExpiry = (
+  { idempotence, limits, rules }: Sender.Config,
+  unresolved: number,
+  batch: Sender.Batch
+): number => {
   if (!idempotence || batch.attempts === 0) return unresolved
   const following = Sequence.increment(limits.maxSequence, batch.sequence, batch.records.length)
   const later = unresolved === Sequence.none || rules.SequencePrecedes(limits, unresolved, following)
