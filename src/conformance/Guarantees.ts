@@ -123,7 +123,7 @@ export const verifyRow = Effect.fn("Guarantees.verifyRow")(function*(
 ): Effect.fn.Return<RowReport, Specification.SpecificationError | TlcFailure> {
   const { config, module } = row
   yield* Progress.report(`histories: ${row.title}`)
-  const histories = yield* workers.run({ _tag: "Histories", module, config, runs, seed })
+  const histories = yield* workers.run({ _tag: "Histories", module, config, runs, seed, shorten: false })
   const explorer = yield* explorerColumn(workers, row)
   const tlc = yield* spec
   const checks: Array<Check> = []
@@ -150,8 +150,8 @@ export const verifyRow = Effect.fn("Guarantees.verifyRow")(function*(
     const { broken } = histories
     checks.push(Checks.failed(
       `${row.title}: histories come to rest`,
-      `${broken.violated} do not: ${broken.first?.sentence ?? ""}`,
-      `npm run -s keos -- explore ${row.configuration} --seed ${seed} --path ${broken.first?.path ?? ""}`
+      `${broken.violated} of ${histories.runs} do not`,
+      `npm run -s keos -- explore ${row.configuration} --runs ${runs} --seed ${seed}`
     ))
   }
   if (tlc === undefined) checks.push(Checks.skipped(`${row.title}: TLC`, "no TLC"))

@@ -150,6 +150,8 @@ export interface Options {
   readonly seed: number
   /** Runs the one scenario that has this path instead. */
   readonly path?: string
+  /** Shortens the first violation of each property, by default; where it is expected, counting is enough. */
+  readonly shorten?: boolean
   /** Told of every so many runs. */
   readonly onProgress?: (runs: number) => void
 }
@@ -199,8 +201,8 @@ const shrink = (
   }
 }
 
-/** Runs that many scenarios and judges each; the first violation of every property is shrunk. */
-export const explore = ({ onProgress, path, runs, seed, setup }: Options): Explored => {
+/** Runs that many scenarios and judges each; the first violation of every property is shortened. */
+export const explore = ({ onProgress, path, runs, seed, setup, shorten = true }: Options): Explored => {
   const violated = new Map(questions.map((question) => [question, 0]))
   const firstAt = new Map<Question, string>()
   let operations = 0
@@ -224,7 +226,7 @@ export const explore = ({ onProgress, path, runs, seed, setup }: Options): Explo
 
   const tally = (question: Question): Tally => {
     const at = firstAt.get(question)
-    const first = at === undefined ? undefined : shrink(setup, seed, at, question)
+    const first = at === undefined || !shorten ? undefined : shrink(setup, seed, at, question)
     return { violated: violated.get(question)!, ...(first === undefined ? {} : { first }) }
   }
   return {

@@ -28,6 +28,8 @@ export interface HistoriesTask {
   readonly seed: number
   /** Replays one run of an earlier exploration. */
   readonly path?: string
+  /** Shortens the first violation of each property, by default. */
+  readonly shorten?: boolean
 }
 
 /** A state graph against the code of a configuration. */
@@ -90,7 +92,8 @@ const histories = Effect.fnUntraced(function*(
     setup: Scenario.setupOf(configuration),
     runs: task.runs,
     seed: task.seed,
-    ...(task.path === undefined ? {} : { path: task.path })
+    ...(task.path === undefined ? {} : { path: task.path }),
+    ...(task.shorten === undefined ? {} : { shorten: task.shorten })
   })
 })
 
