@@ -100,6 +100,10 @@ export const builder = (variables: ReadonlyArray<string>): Builder => {
   }
   return {
     state: (id, isInitial, values) => {
+      if (ids.has(id)) throw new GraphError(`the dump has state ${id} twice`)
+      if (Object.keys(values).length !== variables.length) {
+        throw new GraphError(`state ${id} has other variables than ${variables.join(", ")}: another specification?`)
+      }
       if (isInitial) initial.push(ids.size)
       ids.set(id, ids.size)
       variables.forEach((name, i) => {
@@ -113,16 +117,19 @@ export const builder = (variables: ReadonlyArray<string>): Builder => {
       targets.push(known(target))
       edgeLabels.push(labels.number(label(action, Object.values(instance).map(argument))))
     },
-    done: () => ({
-      variables,
-      texts: texts.map(({ values }) => values),
-      states: states.done(),
-      initial,
-      labels: labels.values,
-      sources: sources.done(),
-      targets: targets.done(),
-      edgeLabels: edgeLabels.done()
-    })
+    done: () => {
+      if (initial.length === 0) throw new GraphError("the dump has no initial state")
+      return {
+        variables,
+        texts: texts.map(({ values }) => values),
+        states: states.done(),
+        initial,
+        labels: labels.values,
+        sources: sources.done(),
+        targets: targets.done(),
+        edgeLabels: edgeLabels.done()
+      }
+    }
   }
 }
 
@@ -149,12 +156,13 @@ interface Document {
   readonly edges: ReadonlyArray<readonly [source: number, target: number, label: number]>
 }
 
-/** The order that sorts `values`, as new place by old place. */
-const ranks = (values: ReadonlyArray<string>): Int32Array => {
-  const order = Array.from(values, (_, i) => i).sort((a, b) => values[a]! < values[b]! ? -1 : 1)
-  const rank = new Int32Array(values.length)
-  order.forEach((old, place) => rank[old] = place)
-  return rank
+/** The distinct values in order, and where each of `values` stands among them. */
+const ranked = (
+  values: ReadonlyArray<string>
+): { readonly sorted: ReadonlyArray<string>; readonly ranks: Int32Array } => {
+  const sorted = [...new Set(values)].toSorted((a, b) => a < b ? -1 : 1)
+  const places = new Map(sorted.map((value, place) => [value, place]))
+  return { sorted, ranks: Int32Array.from(values, (value) => places.get(value)!) }
 }
 
 /**
@@ -163,11 +171,10 @@ const ranks = (values: ReadonlyArray<string>): Int32Array => {
  */
 export const canonical = (graph: Graph): Graph => {
   const width = graph.variables.length
-  const printed = graph.texts.map((texts) => texts.map((text) => Value.print(Value.parseUnsafe(text))))
-  const textRanks = printed.map(ranks)
+  const texts = graph.texts.map((written) => ranked(written.map((text) => Value.print(Value.parseUnsafe(text)))))
   const count = stateCount(graph)
   const column = (state: number, variable: number): number =>
-    textRanks[variable]![graph.states[state * width + variable]!]!
+    texts[variable]!.ranks[graph.states[state * width + variable]!]!
   const byTexts = (a: number, b: number): number => {
     for (let v = 0; v < width; v++) {
       const order = column(a, v) - column(b, v)
@@ -178,17 +185,17 @@ export const canonical = (graph: Graph): Graph => {
   const order = Array.from({ length: count }, (_, i) => i).sort(byTexts)
   const place = new Int32Array(count)
   order.forEach((old, i) => place[old] = i)
-  const labelRank = ranks(graph.labels)
+  const labels = ranked(graph.labels)
   const edges = Array.from(
     { length: edgeCount(graph) },
-    (_, i) => [place[graph.sources[i]!]!, labelRank[graph.edgeLabels[i]!]!, place[graph.targets[i]!]!] as const
+    (_, i) => [place[graph.sources[i]!]!, labels.ranks[graph.edgeLabels[i]!]!, place[graph.targets[i]!]!] as const
   ).sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2])
   return {
     variables: graph.variables,
-    texts: printed.map((texts) => texts.toSorted((a, b) => a < b ? -1 : 1)),
+    texts: texts.map(({ sorted }) => sorted),
     states: Int32Array.from(order.flatMap((old) => graph.variables.map((_, v) => column(old, v)))),
     initial: graph.initial.map((old) => place[old]!).toSorted((a, b) => a - b),
-    labels: graph.labels.toSorted((a, b) => a < b ? -1 : 1),
+    labels: labels.sorted,
     sources: Int32Array.from(edges, ([source]) => source),
     targets: Int32Array.from(edges, ([, , target]) => target),
     edgeLabels: Int32Array.from(edges, ([, name]) => name)
@@ -215,12 +222,15 @@ export const decode = (bytes: Uint8Array): { readonly graph: Graph; readonly ori
   const document = read(bytes)
   const width = document.variables.length
   const count = document.states.length / width
-  const inRange = Number.isInteger(count) && document.texts.length === width
-    && document.states.every((text, i) => document.texts[i % width]![text] !== undefined)
-    && document.edges.every(([source, target, name]) =>
-      source >= 0 && source < count && target >= 0 && target < count && document.labels[name] !== undefined
+  const isState = (number: unknown): boolean =>
+    Number.isInteger(number) && Number(number) >= 0 && Number(number) < count
+  const isWhole = Number.isInteger(count) && document.texts.length === width
+    && document.states.every((text, i) => document.texts[i % width]?.[text] !== undefined)
+    && document.edges.every((edge) =>
+      Array.isArray(edge) && isState(edge[0]) && isState(edge[1]) && document.labels[edge[2]!] !== undefined
     )
-  if (!inRange || document.initial.length === 0) throw new GraphError("the graph is cut off or damaged")
+    && document.initial.length > 0 && document.initial.every(isState)
+  if (!isWhole) throw new GraphError("the graph is cut off or damaged")
   return {
     origin: document.origin,
     graph: {
@@ -245,7 +255,8 @@ const read = (bytes: Uint8Array): Document => {
   }
   try {
     const document = JSON.parse(text) as Partial<Document>
-    if (document.schemaVersion !== 1 || document.states === undefined || document.edges === undefined) {
+    const { edges, initial, labels, states, texts, variables } = document
+    if (document.schemaVersion !== 1 || ![edges, initial, labels, states, texts, variables].every(Array.isArray)) {
       throw new GraphError("the graph has another format")
     }
     return document as Document

@@ -6,7 +6,7 @@
  * stands among the outcomes here and keeps its place in `sender` there; and the content of a record is its batch's
  * number.
  */
-import { type Partition, type Producer, type Replica, type Sender, Sequence } from "../core/index.ts"
+import { Errors, type Partition, type Producer, type Replica, type Sender, Sequence } from "../core/index.ts"
 import type { Configuration } from "./Configuration.ts"
 import * as Configurations from "./Configuration.ts"
 import type { Value } from "./TlaValue.ts"
@@ -72,7 +72,9 @@ const producerBatch = (value: Value): Replica.ProducerBatch => ({
 const readSender = (configuration: Configuration, value: Value): readonly [Sender.Sender, Outcomes] => {
   const batches = new Map<number, Sender.Batch>()
   const outcomes = new Map<number, Outcome>()
-  items(field(value, "batches")).forEach((found, i) => {
+  const all = items(field(value, "batches"))
+  if (all.length !== configuration.batchesPerPartition) fail(`${configuration.batchesPerPartition} batches`, value)
+  all.forEach((found, i) => {
     const id = i + 1
     const status = text(field(found, "status"))
     const sequence = numbered(found, "sequence")
@@ -82,7 +84,11 @@ const readSender = (configuration: Configuration, value: Value): readonly [Sende
     batches.set(id, {
       id,
       records: Configurations.records(configuration, id),
-      status: status === "failed" ? "expired" : status === "queued" || status === "inflight" ? status : fail("", found),
+      status: status === "failed"
+        ? "expired"
+        : status === "queued" || status === "inflight"
+        ? status
+        : fail("the status of a batch", found),
       sequence,
       attempts: numbered(found, "attempts"),
       maybeWritten: truth(field(found, "maybeWritten")),
@@ -125,9 +131,16 @@ const readRequest = (value: Value): Producer.Request => ({
   ...producerBatch(value)
 })
 
+const isError = (name: string): name is Errors.Error => name in Errors.codes
+
+const readError = (value: Value): Errors.Error => {
+  const name = text(value)
+  return isError(name) ? name : fail("the name of an error", value)
+}
+
 const readResponse = (value: Value): Producer.Response => ({
   batch: numbered(value, "batch"),
-  error: text(field(value, "error")) as Producer.Response["error"],
+  error: readError(field(value, "error")),
   offset: numbered(value, "offset")
 })
 
@@ -145,8 +158,14 @@ const readReplica = (value: Value): Replica.Replica => ({
   )
 })
 
+const readReplicas = (value: Value): Partition.Partition["replicas"] => {
+  const [first, second, ...more] = items(value).map(readReplica)
+  return first === undefined || second === undefined || more.length > 0 ? fail("two replicas", value) : [first, second]
+}
+
 const readDelayed = (value: Value): Partition.Delayed | undefined => {
-  const [delayed] = items(value)
+  const [delayed, ...more] = items(value)
+  if (more.length > 0) fail("one delayed request at most", value)
   if (delayed === undefined) return undefined
   return {
     batch: numbered(delayed, "batch"),
@@ -185,12 +204,12 @@ export const decodePart = {
     const leaders = byPartition(configuration, get("leader"), integer)
     const highWatermarks = byPartition(configuration, get("highWatermark"), integer)
     const delayed = byPartition(configuration, get("delayedProduce"), readDelayed)
-    const replicas = byPartition(configuration, get("replica"), (value) => items(value).map(readReplica))
+    const replicas = byPartition(configuration, get("replica"), readReplicas)
     return leaders.map((leader, i): Partition.Partition => ({
       leader: leader === 1 || leader === 2 ? leader : fail("a broker", leader),
       highWatermark: highWatermarks[i]!,
       delayed: delayed[i],
-      replicas: [replicas[i]![0]!, replicas[i]![1]!]
+      replicas: replicas[i]!
     }))
   },
   faults: (_configuration: Configuration, get: (name: Variable) => Value) => integer(get("faults"))

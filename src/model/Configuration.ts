@@ -92,6 +92,13 @@ export const fromConstants = (
     if (typeof value !== "object" || value.kind !== "set") throw new ConfigurationError(`constant ${name} is not a set`)
     return value.elements
   }
+  const elements = <A>(name: string, kind: string, isKind: (value: Value) => value is Value & A): ReadonlyArray<A> =>
+    set(name).map((value) => {
+      if (!isKind(value)) throw new ConfigurationError(`constant ${name} is not a set of ${kind}`)
+      return value
+    })
+  const idempotence = read("Idempotence")
+  if (typeof idempotence !== "boolean") throw new ConfigurationError("constant Idempotence is not a boolean")
   const acks = read("Acks")
   if (acks !== "0" && acks !== "1" && acks !== "all") {
     throw new ConfigurationError("constant Acks is none of 0, 1, all")
@@ -109,15 +116,15 @@ export const fromConstants = (
     maxAttempts: number("MaxAttempts")
   }
   const configuration: Configuration = {
-    partitions: set("Partitions").map(String).toSorted(),
+    partitions: elements("Partitions", "strings", (value) => typeof value === "string").toSorted(),
     batchesPerPartition: number("BatchesPerPartition"),
-    twoRecordBatches: new Set(set("TwoRecordBatches").map(Number)),
+    twoRecordBatches: new Set(elements("TwoRecordBatches", "numbers", (value) => typeof value === "number")),
     startSequence: number("StartSequence"),
     faultBudget: number("FaultBudget"),
     faultKinds: new Set(kinds),
     sender: {
       acks,
-      idempotence: read("Idempotence") === true,
+      idempotence,
       retries: number("Retries"),
       maxInFlight: number("MaxInFlight"),
       limits,

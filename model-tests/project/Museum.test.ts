@@ -1,0 +1,117 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Result } from "effect"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import * as Specification from "../../src/conformance/Specification.ts"
+import { Museum } from "../../src/core/index.ts"
+import * as Config from "../../src/tlc/Config.ts"
+
+const { exhibits, guarantees, models } = Effect.runSync(Specification.manifest)
+const { folder, home } = Specification
+const identifier = (name: string): string => name.replaceAll("-", "_")
+const names = exhibits.map(({ name }) => name)
+
+const filesIn = (path: string, suffix: string): ReadonlyArray<string> =>
+  readdirSync(path).flatMap((name) => name.endsWith(suffix) ? [name.slice(0, -suffix.length)] : []).toSorted()
+
+const configOf = (path: string): Config.Config =>
+  Result.getOrThrow(Config.parse(readFileSync(join(folder, path), "utf8")))
+
+describe("the museum", () => {
+  const sorted = names.toSorted()
+  const table: ReadonlyArray<readonly [what: string, found: ReadonlyArray<string>, expected: ReadonlyArray<string>]> = [
+    ["an override in the core", Object.keys(Museum.overrides).toSorted(), sorted],
+    ["a module", filesIn(join(folder, "museum"), ".tla"), sorted.map(identifier).toSorted()],
+    ["a configuration", filesIn(join(folder, "museum"), ".cfg"), sorted.map(identifier).toSorted()],
+    ["a committed graph", filesIn(join(home, "traces/graphs/museum"), ".json.gz"), sorted]
+  ]
+  for (const [what, found, expected] of table) {
+    it(`has for every exhibit of the manifest ${what}, and none besides`, () => {
+      assert.isNotEmpty(expected)
+      assert.deepStrictEqual(found, expected)
+    })
+  }
+
+  it("has every exhibit once", () => {
+    assert.strictEqual(new Set(names).size, names.length)
+  })
+})
+
+for (const exhibit of exhibits) {
+  describe(exhibit.name, () => {
+    const suffix = identifier(exhibit.name)
+    const module = readFileSync(join(folder, exhibit.module), "utf8")
+    const config = configOf(exhibit.config)
+
+    it("is in files of its name", () => {
+      assert.strictEqual(exhibit.module, `museum/${suffix}.tla`)
+      assert.strictEqual(exhibit.config, `museum/${suffix}.cfg`)
+    })
+
+    it("changes the same rules in the manifest, the core and the module", () => {
+      const override = Museum.overrides[exhibit.name as Museum.Name]
+      const defined = Array.from(
+        module.matchAll(/^(\w+?)_(\w+)\(.*==/gm),
+        ([, rule, by]) => by === suffix ? [rule!] : []
+      )
+
+      assert.sameMembers([...exhibit.rules], Object.keys(override))
+      assert.sameMembers([...exhibit.rules], defined.flat())
+    })
+
+    it("is in force in its configuration, which watches the property that it must violate", () => {
+      for (const rule of exhibit.rules) {
+        assert.strictEqual(config.substitutions[rule]?.definition, `${rule}_${suffix}`)
+      }
+      assert.deepStrictEqual([...config.invariants, ...config.properties], [exhibit.property])
+    })
+
+    it("says where the bug was reported", () => {
+      assert.isNotEmpty(exhibit.reference)
+      assert.isNotEmpty(exhibit.title)
+    })
+  })
+}
+
+describe("the manifest", () => {
+  it("has every configuration under models and museum, and no other", () => {
+    const listed = [...models, ...guarantees, ...exhibits].map(({ config }) => config)
+    const there = ["models", "models/guarantees", "museum"].flatMap((place) =>
+      filesIn(join(folder, place), ".cfg").map((name) => `${place}/${name}.cfg`)
+    )
+
+    assert.sameMembers([...new Set(listed)], there)
+  })
+
+  it("has committed graphs for the models that say so, and no other", () => {
+    const committed = models.filter((model) => model.committed).map(({ name }) => name)
+
+    assert.deepStrictEqual(filesIn(join(home, "traces/graphs"), ".json.gz"), committed.toSorted())
+  })
+
+  for (const model of models) {
+    it(`${model.name} names an existing module and pins a verdict with its numbers`, () => {
+      assert.isTrue(existsSync(join(folder, model.module)))
+      assert.strictEqual(model.verdict === "violated", model.property !== undefined && model.length !== undefined)
+      assert.strictEqual(model.verdict === "holds", model.counts !== undefined)
+    })
+
+    it(`${model.name} checks the properties that are pinned`, () => {
+      const { invariants, properties } = configOf(model.config)
+
+      assert.deepStrictEqual([...invariants, ...properties], [...model.properties])
+      assert.isNotEmpty(model.properties)
+    })
+  }
+
+  for (const row of guarantees) {
+    it(`${row.configuration} watches the four guarantees, and pins a length with every violation`, () => {
+      const { invariants } = configOf(row.config)
+
+      assert.includeMembers([...invariants], [...Specification.guarantees])
+      for (const { length, verdict } of Object.values(row.cells)) {
+        assert.strictEqual(verdict === "violated", length !== undefined)
+      }
+    })
+  }
+})
