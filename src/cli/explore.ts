@@ -5,7 +5,6 @@ import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Checks from "../conformance/Check.ts"
 import * as Models from "../conformance/Models.ts"
-import * as Progress from "../conformance/Progress.ts"
 import * as Specification from "../conformance/Specification.ts"
 import * as Workers from "../conformance/Workers.ts"
 import * as Ending from "./Ending.ts"
@@ -35,7 +34,6 @@ export const explore = Command.make("explore", {
     const manifest = yield* Specification.manifest
     const rows = yield* Ending.select("configuration", manifest.guarantees, (row) => row.configuration, [wanted])
     const row = rows[0]!
-    yield* Progress.report(`${runs} histories: ${row.title}`)
     const workers = yield* Workers.make(1)
     const { config, module } = row
     const explored = yield* workers.run({

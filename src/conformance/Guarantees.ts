@@ -122,7 +122,6 @@ export const verifyRow = Effect.fn("Guarantees.verifyRow")(function*(
   spec: Effect.Effect<Column | undefined, Specification.SpecificationError | TlcFailure>
 ): Effect.fn.Return<RowReport, Specification.SpecificationError | TlcFailure> {
   const { config, module } = row
-  yield* Progress.report(`histories: ${row.title}`)
   const histories = yield* workers.run({ _tag: "Histories", module, config, runs, seed, shorten: false })
   const explorer = yield* explorerColumn(workers, row)
   const tlc = yield* spec

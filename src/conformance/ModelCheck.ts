@@ -27,6 +27,9 @@ const withConfig = <A, E, R>(
 
 const heap = "2g"
 
+/** States between two reports of progress. */
+const progressInterval = 1024
+
 export interface Options {
   /** Called with the number of distinct states, now and then. */
   readonly onProgress?: (distinct: number) => void
@@ -62,11 +65,15 @@ export const graph = (
   withConfig(checked, (config) =>
     Effect.gen(function*() {
       const builder = Graphs.builder(Codec.variables)
+      // TLC itself says how far it is once a minute.
+      let states = 0
       const { outcome } = yield* StateGraph.stream(toolchain, {
         ...runOptions(checked, config, options),
         onItem: (item) => {
-          if (item._tag === "State") builder.state(item.id, item.initial, item.variables)
-          else builder.edge(item.source, item.target, item.action, item.arguments)
+          if (item._tag === "Edge") return builder.edge(item.source, item.target, item.action, item.arguments)
+          builder.state(item.id, item.initial, item.variables)
+          states++
+          if (states % progressInterval === 0) options.onProgress?.(states)
         }
       })
       return { outcome, graph: builder.done() }

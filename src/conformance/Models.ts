@@ -196,7 +196,6 @@ export const verify = Effect.fn("Models.verify")(function*(
   model: Specification.Model,
   engines: ReadonlyArray<"core" | "runtime"> = model.replay
 ): Effect.fn.Return<ModelReport, Specification.SpecificationError | TlcFailure> {
-  const { report } = yield* Progress.Progress
   const { name } = model
   const checked = yield* load(model)
   const checks: Array<Check> = []
@@ -227,7 +226,6 @@ export const verify = Effect.fn("Models.verify")(function*(
       checks.push(Checks.skipped(check, "no TLC, and the graph is too large to be committed"))
       continue
     }
-    report(`${engine} replay: ${name}`)
     const { config, module } = model
     const result = yield* context.workers.run({ _tag: "Replay", engine, module, config, changes: {}, graph })
     const { divergences, edges, seconds } = result

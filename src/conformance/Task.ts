@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import { Explorer, Properties } from "../model/index.ts"
-import type { Graph } from "./Graph.ts"
+import { edgeCount, type Graph } from "./Graph.ts"
 import * as Histories from "./Histories.ts"
 import * as Replay from "./Replay.ts"
 import * as RuntimeReplay from "./RuntimeReplay.ts"
@@ -44,6 +44,22 @@ export interface ReplayTask {
 
 export type Task = ExploreTask | HistoriesTask | ReplayTask
 
+/** What a task is about, for whoever waits for it. */
+export const describe = (task: Task): string => {
+  const what = task.config.replace(/^.*\/|\.cfg$/g, "")
+  switch (task._tag) {
+    case "Explore":
+      return `explorer: ${what}`
+    case "Histories":
+      return `histories: ${what}`
+    case "Replay":
+      return `${task.engine} replay: ${what}`
+  }
+}
+
+/** Told now and then how much is done, of how much where that is known. */
+export type OnProgress = (done: number, expected?: number) => void
+
 export interface Replayed extends Replay.Result {
   readonly seconds: number
 }
@@ -68,13 +84,15 @@ const isProperty = (name: string): name is Properties.PropertyName =>
   name in Properties.invariants || name in Properties.stepProperties
 
 const explore = Effect.fnUntraced(function*(
-  task: ExploreTask
+  task: ExploreTask,
+  onProgress: OnProgress
 ): Effect.fn.Return<Explored, Specification.SpecificationError> {
   const checked = yield* Specification.load(task.module, task.config, task.changes)
   const began = performance.now()
   const { actions, depth, edges, states, violation } = Explorer.explore({
     configuration: checked.configuration,
-    properties: Specification.propertiesOf(checked).filter(isProperty)
+    properties: Specification.propertiesOf(checked).filter(isProperty),
+    onProgress
   })
   const counts = { states, edges, depth, actions, seconds: (performance.now() - began) / 1000 }
   if (violation === undefined) return counts
@@ -85,39 +103,48 @@ const explore = Effect.fnUntraced(function*(
 })
 
 const histories = Effect.fnUntraced(function*(
-  task: HistoriesTask
+  task: HistoriesTask,
+  onProgress: OnProgress
 ): Effect.fn.Return<Histories.Explored, Specification.SpecificationError> {
   const { configuration } = yield* Specification.load(task.module, task.config)
   return Histories.explore({
     setup: Scenario.setupOf(configuration),
     runs: task.runs,
     seed: task.seed,
+    onProgress: (runs) => onProgress(runs, task.runs),
     ...(task.path === undefined ? {} : { path: task.path }),
     ...(task.shorten === undefined ? {} : { shorten: task.shorten })
   })
 })
 
 const replay = Effect.fnUntraced(function*(
-  { changes, config, engine, graph, module }: ReplayTask
+  { changes, config, engine, graph, module }: ReplayTask,
+  onProgress: OnProgress
 ): Effect.fn.Return<Replayed, Specification.SpecificationError> {
   const { configuration } = yield* Specification.load(module, config, changes)
   const began = performance.now()
-  const result = engine === "core"
-    ? Replay.replay({ configuration, graph })
-    : RuntimeReplay.replay({ configuration, graph })
+  const edges = edgeCount(graph)
+  const options = { configuration, graph, onProgress: (done: number) => onProgress(done, edges) }
+  const result = engine === "core" ? Replay.replay(options) : RuntimeReplay.replay(options)
   return { ...result, seconds: (performance.now() - began) / 1000 }
 })
 
-const dispatch = (task: Task): Effect.Effect<Output<Task>, Specification.SpecificationError> => {
+const dispatch = (
+  task: Task,
+  onProgress: OnProgress
+): Effect.Effect<Output<Task>, Specification.SpecificationError> => {
   switch (task._tag) {
     case "Explore":
-      return explore(task)
+      return explore(task, onProgress)
     case "Histories":
-      return histories(task)
+      return histories(task, onProgress)
     case "Replay":
-      return replay(task)
+      return replay(task, onProgress)
   }
 }
 
-export const run = <T extends Task>(task: T): Effect.Effect<Output<T>, Specification.SpecificationError> =>
-  dispatch(task) as Effect.Effect<Output<T>, Specification.SpecificationError>
+export const run = <T extends Task>(
+  task: T,
+  onProgress: OnProgress = () => {}
+): Effect.Effect<Output<T>, Specification.SpecificationError> =>
+  dispatch(task, onProgress) as Effect.Effect<Output<T>, Specification.SpecificationError>

@@ -5,16 +5,18 @@ import { Effect, Queue, type Scope } from "effect"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { Worker } from "node:worker_threads"
+import { Progress } from "./Progress.ts"
 import * as Specification from "./Specification.ts"
-import type { Output, Task } from "./Task.ts"
+import { describe, type Output, type Task } from "./Task.ts"
 
 export interface Workers {
   /** Runs the task on the next free thread. */
   readonly run: <T extends Task>(task: T) => Effect.Effect<Output<T>, Specification.SpecificationError>
 }
 
-/** What a worker answers. */
+/** What a worker says: how far it is, and in the end what came out. */
 export type Answer =
+  | { readonly _tag: "Progress"; readonly done: number; readonly expected: number | undefined }
   | { readonly _tag: "Done"; readonly output: unknown }
   | { readonly _tag: "Refused"; readonly message: string }
 
@@ -33,22 +35,27 @@ export const make = (threads: number): Effect.Effect<Workers, never, Scope.Scope
       )
       yield* Queue.offer(free, worker)
     }
+    const { report } = yield* Progress
     const ask = (worker: Worker, task: Task): Effect.Effect<unknown, Specification.SpecificationError> =>
       Effect.callback<unknown, Specification.SpecificationError>((resume) => {
-        const answered = (answer: Answer): void => {
-          worker.off("error", failed)
-          resume(
-            answer._tag === "Done"
-              ? Effect.succeed(answer.output)
-              : Effect.fail(new Specification.SpecificationError({ message: answer.message }))
-          )
-        }
-        const failed = (error: unknown): void => {
+        const finish = (result: Effect.Effect<unknown, Specification.SpecificationError>): void => {
           worker.off("message", answered)
-          resume(Effect.die(error))
+          worker.off("error", failed)
+          resume(result)
         }
-        worker.once("message", answered)
-        worker.once("error", failed)
+        const answered = (answer: Answer): void => {
+          switch (answer._tag) {
+            case "Progress":
+              return report(describe(task), answer.done, answer.expected)
+            case "Done":
+              return finish(Effect.succeed(answer.output))
+            case "Refused":
+              return finish(Effect.fail(new Specification.SpecificationError({ message: answer.message })))
+          }
+        }
+        const failed = (error: unknown): void => finish(Effect.die(error))
+        worker.on("message", answered)
+        worker.on("error", failed)
         worker.postMessage(task)
       })
     return {
