@@ -3,18 +3,31 @@
  */
 import { Effect, Option, Semaphore } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import * as Checks from "../conformance/Check.ts"
 import * as Exhibits from "../conformance/Exhibits.ts"
 import * as Specification from "../conformance/Specification.ts"
 import * as Workers from "../conformance/Workers.ts"
 import * as Ending from "./Ending.ts"
 import * as Engine from "./Engine.ts"
 import * as Output from "./Output.ts"
-import { finish } from "./ProgressLine.ts"
+import * as Verdict from "./Verdict.ts"
 
 const names = Argument.String("name").pipe(Argument.variadic(), Argument.withDescription("exhibits to run"))
 
 const allFlag = Flag.Boolean("all").pipe(Flag.withDefault(false), Flag.withDescription("run every exhibit"))
+
+/** What an exhibit showed, in a few lines. */
+const describe = (report: Exhibits.ExhibitReport): ReadonlyArray<string> => {
+  const { code, divergence, name, property, replay, spec, steps, title } = report
+  return [
+    `${name}: ${title}`,
+    `  violates ${property} in ${steps.length + 1} states: ${steps.join(" ")}`,
+    `  specification ${spec} · code ${code} · replay ${replay}; clean without the changed rule`,
+    ...(divergence === undefined ? [] : [
+      "  replayed against the true specification:",
+      ...divergence.split("\n").map((line) => `    ${line}`)
+    ])
+  ]
+}
 
 const run = Command.make("run", {
   names,
@@ -31,28 +44,12 @@ const run = Command.make("run", {
     const toolchain = yield* Engine.require(jar)
     const context = { toolchain, workers: yield* Workers.make(1), tlc: Semaphore.makeUnsafe(1) }
     const reports = yield* Effect.forEach(chosen, (exhibit) => Exhibits.verify(context, exhibit))
-    finish()
-    const checks = reports.flatMap((report) => report.checks)
-    yield* json
-      ? Output.json({
-        schemaVersion: 1,
-        engine: { name: "TLC", version: toolchain.version },
-        exhibits: reports.map(({ checks, ...report }) => report),
-        failures: checks.filter(({ status }) => status === "failed"),
-        ...Checks.tally(checks)
-      })
-      : Output.print([
-        ...reports.flatMap(({ code, divergence, name, property, replay, spec, steps, title }) => [
-          `${name}: ${title}`,
-          `  violates ${property} in ${steps.length + 1} states: ${steps.join(" ")}`,
-          `  specification ${spec} · code ${code} · replay ${replay}; clean without the changed rule`,
-          ...(divergence === undefined ? [] : ["  replayed against the true specification:"]),
-          ...(divergence ?? "").split("\n").filter((line) => line !== "").map((line) => `    ${line}`),
-          ""
-        ]),
-        ...Output.checks(checks)
-      ])
-    return yield* Ending.byChecks(checks)
+    return yield* Verdict.conclude({
+      json,
+      checks: reports.flatMap((report) => report.checks),
+      document: { engine: Verdict.engineOf(toolchain), exhibits: reports.map(({ checks, ...report }) => report) },
+      lines: reports.flatMap(describe)
+    })
   }).pipe(Effect.scoped)).pipe(Command.withDescription("Show that an exhibit breaks specification, code and replay"))
 
 export const bugs = Command.make("bugs", {

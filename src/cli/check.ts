@@ -3,7 +3,6 @@
  */
 import { Effect, Semaphore } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import * as Checks from "../conformance/Check.ts"
 import * as Models from "../conformance/Models.ts"
 import * as Pins from "../conformance/Pins.ts"
 import * as Specification from "../conformance/Specification.ts"
@@ -12,6 +11,7 @@ import * as Ending from "./Ending.ts"
 import * as Engine from "./Engine.ts"
 import * as Output from "./Output.ts"
 import { finish } from "./ProgressLine.ts"
+import * as Verdict from "./Verdict.ts"
 
 export const modelArguments = Argument.String("model").pipe(
   Argument.withDescription("names from the manifest; all without any"),
@@ -45,24 +45,15 @@ export const check = Command.make("check", {
         const { checks, explorer } = yield* Models.explore(context, model)
         return { ...report, explorer, checks: [...report.checks, ...checks] }
       }))
-    finish()
     const checks = reports.flatMap((report) => report.checks)
-    yield* json
-      ? Output.json({
-        schemaVersion: 1,
-        engine: { name: "TLC", version: toolchain.version },
-        models: reports.map(({ checks, ...report }) => report),
-        failures: checks.filter(({ status }) => status === "failed"),
-        ...Checks.tally(checks)
-      })
-      : Output.print([
-        ...reports.map(({ depth, distinct, length, name, property, seconds, verdict }) =>
-          verdict === "violated"
-            ? `${name}: violates ${property} in ${length} states · ${Output.seconds(seconds)} s`
-            : `${name}: holds · ${Output.count(distinct)} states · depth ${depth} · ${Output.seconds(seconds)} s`
-        ),
-        "",
-        ...Output.checks(checks)
-      ])
-    return yield* Ending.byChecks(checks)
+    return yield* Verdict.conclude({
+      json,
+      checks,
+      document: { engine: Verdict.engineOf(toolchain), models: reports.map(({ checks, ...report }) => report) },
+      lines: reports.map(({ depth, distinct, length, name, property, seconds, verdict }) =>
+        verdict === "violated"
+          ? `${name}: violates ${property} in ${length} states · ${Output.seconds(seconds)} s`
+          : `${name}: holds · ${Output.count(distinct)} states · depth ${depth} · ${Output.seconds(seconds)} s`
+      )
+    })
   }).pipe(Effect.scoped)).pipe(Command.withDescription("Model-check the specification and compare with what is pinned"))

@@ -3,14 +3,12 @@
  */
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import * as Checks from "../conformance/Check.ts"
 import * as Models from "../conformance/Models.ts"
 import * as Specification from "../conformance/Specification.ts"
 import * as Workers from "../conformance/Workers.ts"
 import * as Ending from "./Ending.ts"
 import * as Engine from "./Engine.ts"
-import * as Output from "./Output.ts"
-import { finish } from "./ProgressLine.ts"
+import * as Verdict from "./Verdict.ts"
 import { runsFlag, seedFlag } from "./verify.ts"
 
 const pathFlag = Flag.String("path").pipe(
@@ -44,7 +42,6 @@ export const explore = Command.make("explore", {
       seed,
       ...(Option.isSome(path) ? { path: path.value } : {})
     })
-    finish()
     const checks = Specification.guarantees.map((guarantee) => {
       const { violated } = explored.properties[guarantee]
       const found = violated > 0 ? "violated" : "holds"
@@ -55,9 +52,11 @@ export const explore = Command.make("explore", {
         `npm run -s keos -- explore ${row.configuration} --runs ${runs} --seed ${seed}`
       )
     })
-    yield* json
-      ? Output.json({ schemaVersion: 1, configuration: row.configuration, ...explored, ...Checks.tally(checks) })
-      : Output.print([
+    yield* Verdict.conclude({
+      json,
+      checks,
+      document: { configuration: row.configuration, ...explored },
+      lines: [
         `${row.title}: ${explored.runs} histories, ${explored.operations} records, seed ${seed}`,
         ...Specification.guarantees.flatMap((guarantee) => {
           const { first, violated } = explored.properties[guarantee]
@@ -68,11 +67,9 @@ export const explore = Command.make("explore", {
             `    ${first.sentence}`,
             `    again: npm run -s keos -- explore ${row.configuration} --seed ${seed} --path ${first.path}`
           ]
-        }),
-        "",
-        ...Output.checks(checks)
-      ])
-    yield* Ending.byChecks(checks)
+        })
+      ]
+    })
   }).pipe(Effect.scoped)).pipe(
     Command.withDescription("Throw random histories with faults at the runtime, and judge them")
   )

@@ -3,7 +3,6 @@
  */
 import { Effect, Semaphore } from "effect"
 import { Command, Flag } from "effect/cli"
-import * as Checks from "../conformance/Check.ts"
 import * as Models from "../conformance/Models.ts"
 import * as Specification from "../conformance/Specification.ts"
 import * as Workers from "../conformance/Workers.ts"
@@ -11,7 +10,7 @@ import { modelArguments } from "./check.ts"
 import * as Ending from "./Ending.ts"
 import * as Engine from "./Engine.ts"
 import * as Output from "./Output.ts"
-import { finish } from "./ProgressLine.ts"
+import * as Verdict from "./Verdict.ts"
 
 const engineFlag = Flag.Literals("engine", ["core", "runtime", "both"]).pipe(
   Flag.withDefault("both" as const),
@@ -32,31 +31,24 @@ export const replay = Command.make("replay", {
     const context = { toolchain, workers: yield* Workers.make(1), tlc: Semaphore.makeUnsafe(1) }
     const engines = engine === "both" ? (["core", "runtime"] as const) : [engine]
     const reports = yield* Effect.forEach(chosen, (model) => Models.verify(context, model, engines))
-    finish()
-    const checks = reports.flatMap((report) => report.checks)
-    yield* json
-      ? Output.json({
-        schemaVersion: 1,
-        engine: toolchain === undefined ? null : { name: "TLC", version: toolchain.version },
-        models: reports.map(({ name, replay: replayed }) => ({ name, replay: replayed })),
-        failures: checks.filter(({ status }) => status === "failed"),
-        ...Checks.tally(checks)
-      })
-      : Output.print([
-        ...Output.table([
-          ["model", "core edges", "divergences", "runtime edges", "divergences"],
-          ...reports.map(({ name, replay: { core, runtime } }) => [
-            name,
-            Output.count(core?.edges),
-            Output.count(core?.divergences),
-            Output.count(runtime?.edges),
-            Output.count(runtime?.divergences)
-          ])
-        ], ["left", "right", "right", "right", "right"]),
-        "",
-        ...Output.checks(checks)
-      ])
-    yield* Ending.byChecks(checks)
+    return yield* Verdict.conclude({
+      json,
+      checks: reports.flatMap((report) => report.checks),
+      document: {
+        engine: Verdict.engineOf(toolchain),
+        models: reports.map(({ name, replay: replayed }) => ({ name, replay: replayed }))
+      },
+      lines: Output.table([
+        ["model", "core edges", "divergences", "runtime edges", "divergences"],
+        ...reports.map(({ name, replay: { core, runtime } }) => [
+          name,
+          Output.count(core?.edges),
+          Output.count(core?.divergences),
+          Output.count(runtime?.edges),
+          Output.count(runtime?.divergences)
+        ])
+      ], ["left", "right", "right", "right", "right"])
+    })
   }).pipe(Effect.scoped)).pipe(
     Command.withDescription("Replay TLC's state graphs on the code; without TLC, the committed ones")
   )

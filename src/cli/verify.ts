@@ -3,14 +3,13 @@
  */
 import { Effect, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import type { CellReport, RowReport, Verdict } from "../conformance/Guarantees.ts"
+import type { CellReport, RowReport, Verdict as Mark } from "../conformance/Guarantees.ts"
 import type { ModelReport } from "../conformance/Models.ts"
 import * as Specification from "../conformance/Specification.ts"
 import * as Verify from "../conformance/Verify.ts"
-import * as Ending from "./Ending.ts"
 import * as Engine from "./Engine.ts"
 import * as Output from "./Output.ts"
-import { finish } from "./ProgressLine.ts"
+import * as Verdict from "./Verdict.ts"
 
 const positive = Schema.Int.check(Schema.isGreaterThan(0))
 
@@ -36,7 +35,7 @@ const models = (reports: ReadonlyArray<ModelReport>): ReadonlyArray<string> =>
       verdict === "violated" ? `✘ ${property} ${length}` : verdict === "holds" ? "✔ holds" : "skipped",
       Output.count(distinct ?? explorer?.states),
       Output.count(generated === undefined ? explorer?.edges : generated - 1),
-      depth === undefined ? "–" : String(depth),
+      Output.count(depth ?? explorer?.depth),
       Output.seconds(seconds),
       Output.seconds(explorer?.seconds),
       Output.count(replay.core?.edges),
@@ -46,7 +45,7 @@ const models = (reports: ReadonlyArray<ModelReport>): ReadonlyArray<string> =>
     ])
   ], ["left", "left", ...Array.from({ length: 9 }, () => "right" as const)])
 
-const verdictMark = (verdict: Verdict): string => verdict === "holds" ? "✔" : verdict === "violated" ? "✘" : "–"
+const verdictMark = (verdict: Mark): string => verdict === "holds" ? "✔" : verdict === "violated" ? "✘" : "–"
 
 /** One mark when all witnesses agree, and otherwise one for each. */
 const cell = ({ explorer, histories, shortest, spec }: CellReport): string => {
@@ -81,9 +80,7 @@ const render = (report: Verify.Report): ReadonlyArray<string> => [
     ...report.exhibits.map((
       { code, name, property, replay, spec, title }
     ) => [name, property, spec, code, replay, title])
-  ], ["left", "left", "left", "left", "left", "left"]),
-  "",
-  ...Output.checks(report.checks)
+  ], ["left", "left", "left", "left", "left", "left"])
 ]
 
 export const verify = Command.make("verify", {
@@ -99,9 +96,7 @@ export const verify = Command.make("verify", {
       yield* Effect.sync(() => process.stderr.write(`TLC is skipped: ${missing}\n${Engine.advice}\n`))
     }
     const report = yield* Verify.verify({ toolchain, runs, seed, tier })
-    finish()
-    yield* json ? Output.json(Verify.toJson(report)) : Output.print(render(report))
-    yield* Ending.byChecks(report.checks)
+    yield* Verdict.conclude({ json, checks: report.checks, document: Verify.toJson(report), lines: render(report) })
   }).pipe(Effect.scoped)).pipe(
     Command.withDescription(
       "Check the specification, the code and their agreement: all models, guarantees and exhibits"

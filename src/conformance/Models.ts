@@ -35,7 +35,12 @@ export interface ModelReport {
   /** Seconds that TLC took. */
   readonly seconds?: number
   readonly replay: { readonly core?: Replayed; readonly runtime?: Replayed }
-  readonly explorer?: { readonly states: number; readonly edges: number; readonly seconds: number }
+  readonly explorer?: {
+    readonly states: number
+    readonly edges: number
+    readonly depth: number
+    readonly seconds: number
+  }
   readonly checks: ReadonlyArray<Check>
 }
 
@@ -259,9 +264,9 @@ export const explore = Effect.fn("Models.explore")(function*(
   Specification.SpecificationError
 > {
   const explored = yield* workers.run({ _tag: "Explore", module: model.module, config: model.config, changes: {} })
-  const { edges, seconds, states } = explored
+  const { depth, edges, seconds, states } = explored
   return {
-    explorer: { states, edges, seconds },
+    explorer: { states, edges, depth, seconds },
     checks: [
       judged(`${model.name}: explorer`, missedByExplorer(model, explored), `npm run -s keos -- check ${model.name}`)
     ]

@@ -4,7 +4,6 @@
 import { Deferred, Effect, type Scope, Semaphore } from "effect"
 import type { TlcFailure, Toolchain } from "../tlc/index.ts"
 import type { Check } from "./Check.ts"
-import * as Checks from "./Check.ts"
 import * as Exhibits from "./Exhibits.ts"
 import * as Guarantees from "./Guarantees.ts"
 import * as Models from "./Models.ts"
@@ -12,7 +11,6 @@ import * as Specification from "./Specification.ts"
 import * as Workers from "./Workers.ts"
 
 export interface Report {
-  readonly schemaVersion: 1
   /** The model checker; null where there is none, and its claims were not checked again. */
   readonly engine: { readonly name: "TLC"; readonly version: string } | null
   readonly models: ReadonlyArray<Models.ModelReport>
@@ -72,7 +70,6 @@ export const verify = Effect.fn("Verify.verify")(function*(
     checks: [...report.checks, ...explorers[i]!.checks]
   }))
   return {
-    schemaVersion: 1,
     engine: toolchain === undefined ? null : { name: "TLC", version: toolchain.version },
     models,
     guarantees,
@@ -89,9 +86,8 @@ export const verify = Effect.fn("Verify.verify")(function*(
 
 type Column = Effect.Success<ReturnType<typeof Guarantees.specColumns>>[number]
 
-/** The one document that `--json` prints: the report without the texts that are for people. */
+/** What the JSON document of the report has besides the counts and the failures. */
 export const toJson = (report: Report) => ({
-  schemaVersion: report.schemaVersion,
   engine: report.engine,
   models: report.models.map(({ checks, ...model }) => model),
   guarantees: report.guarantees.map(({ cells, configuration, label }) => ({
@@ -105,7 +101,5 @@ export const toJson = (report: Report) => ({
     }
   })),
   exhibits: report.exhibits.map(({ code, name, property, replay, spec }) => ({ name, property, spec, code, replay })),
-  histories: report.histories,
-  failures: report.checks.filter(({ status }) => status === "failed"),
-  ...Checks.tally(report.checks)
+  histories: report.histories
 })
