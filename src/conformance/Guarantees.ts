@@ -103,16 +103,18 @@ export const specColumns = Effect.fn("Guarantees.specColumns")(function*(
   tlc: Semaphore.Semaphore,
   rows: ReadonlyArray<Specification.Row>
 ): Effect.fn.Return<ReadonlyArray<Column>, Specification.SpecificationError | TlcFailure> {
-  const known = new Map<string, Column>()
-  const columns: Array<Column> = []
+  const keys: Array<string> = []
   for (const row of rows) {
-    const key = row.module + Specification.print((yield* Specification.load(row.module, row.config)).config)
-    yield* Progress.report(`TLC: guarantees of ${row.title}`)
-    const found = known.get(key) ?? (yield* tlc.withPermit(specColumn(toolchain, row)))
-    known.set(key, found)
-    columns.push(found)
+    keys.push(row.module + Specification.print((yield* Specification.load(row.module, row.config)).config))
   }
-  return columns
+  const distinct = [...new Set(keys)]
+  const found = yield* Effect.forEach(distinct, (key) => {
+    const row = rows[keys.indexOf(key)]!
+    return tlc.withPermit(
+      Effect.andThen(Progress.report(`TLC: guarantees of ${row.title}`), specColumn(toolchain, row))
+    )
+  }, { concurrency: 2 })
+  return keys.map((key) => found[distinct.indexOf(key)]!)
 })
 
 /** The code's part of a row, beside what TLC said of it. */

@@ -159,7 +159,7 @@ const replayCheck = (name: string, model: Specification.Model, graph: Graph, res
 export interface Context {
   readonly toolchain: Toolchain.Toolchain | undefined
   readonly workers: Workers
-  /** Held by whoever runs TLC, which has a core for itself. */
+  /** Held by whoever runs TLC: as many as may run at a time. */
   readonly tlc: Semaphore.Semaphore
 }
 

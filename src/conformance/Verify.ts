@@ -41,17 +41,19 @@ export const verify = Effect.fn("Verify.verify")(function*(
   const manifest = yield* Specification.manifest
   const wanted = manifest.models.filter((model) => tier === "nightly" || model.tier === "default")
   const workers = yield* Workers.make(threads(toolchain))
-  const tlc = Semaphore.makeUnsafe(1)
+  const tlc = Semaphore.makeUnsafe(2)
   const context: Models.Context = { toolchain, workers, tlc }
   const columns = manifest.guarantees.map(() => Deferred.makeUnsafe<Column | undefined, Failure>())
 
-  // TLC has one core and works through what needs it; the workers have the other. A graph waits for its replay, so not
-  // too many are under way.
+  // Two TLCs at a time, since starting one is half of a short run. A graph waits for its replay, so not too many are
+  // under way.
   const checked = Effect.gen(function*() {
     const reports = yield* Effect.forEach(wanted, (model) => Models.verify(context, model), { concurrency: 3 })
     const spec = toolchain === undefined ? [] : yield* Guarantees.specColumns(toolchain, tlc, manifest.guarantees)
     for (const [i, column] of columns.entries()) yield* Deferred.succeed(column, spec[i])
-    const exhibits = yield* Effect.forEach(manifest.exhibits, (exhibit) => Exhibits.verify(context, exhibit))
+    const exhibits = yield* Effect.forEach(manifest.exhibits, (exhibit) => Exhibits.verify(context, exhibit), {
+      concurrency: 2
+    })
     return { reports, exhibits }
   }).pipe(Effect.onError((cause) => Effect.forEach(columns, (column) => Deferred.failCause(column, cause))))
   const explored = Effect.forEach(wanted, (model) => Models.explore(context, model), { concurrency: 2 })
