@@ -15,7 +15,7 @@ import { check, Toolchain } from "../../src/tlc/index.ts"
 import * as historyChecker from "./historyChecker.ts"
 
 const model = "base-two-batches"
-const replayed = "base-three-batches"
+const replayed = "base-two-batches"
 
 const isProperty = (name: string): name is Properties.PropertyName =>
   name in Properties.invariants || name in Properties.stepProperties

@@ -1,0 +1,56 @@
+/**
+ * Judges mutants of the specification: TLC's graph of the mutated module is replayed against the code as it is.
+ */
+import { Result } from "effect"
+import * as Graphs from "../../src/conformance/Graph.ts"
+import * as Replay from "../../src/conformance/Replay.ts"
+import { Configuration } from "../../src/model/index.ts"
+import { Config } from "../../src/tlc/index.ts"
+import type { SweepConfiguration } from "./Configurations.ts"
+import type { Answer } from "./Replaying.ts"
+import * as Tlc from "./Tlc.ts"
+
+/** A graph this much larger than that of the specification need not be complete to be different. */
+const growth = 2
+
+export interface Options {
+  readonly tool: Tlc.Tool
+  readonly configuration: SweepConfiguration
+  /** The number of states without the mutant. */
+  readonly states: number
+  /** The mutated module. */
+  readonly text: string
+}
+
+/** What is different with the mutant, if anything: a violation, an error of evaluation, or another graph. */
+export const ask = async ({ configuration, states, text, tool }: Options): Promise<Answer> => {
+  const ran = await Tlc.graph({
+    tool,
+    configuration,
+    text,
+    maxStates: states * growth,
+    timeLimit: "120 seconds"
+  })
+  if (Result.isFailure(ran)) {
+    const { failure } = ran
+    if (failure instanceof Tlc.TooManyStates) return failure.message
+    // A mutant that is no TLA+ would be a mistake of the sweep.
+    if (["Options", "Guard", "Config", "Parse", "Start", "Killed"].includes(failure.reason)) throw failure
+    return `${failure.reason}: ${failure.message.split("\n")[0]}`
+  }
+  const { graph, outcome } = ran.success
+  if (outcome._tag === "Violated") return `${outcome.property ?? outcome.kind} is violated`
+  const { divergences, first } = Replay.replay({ configuration: read(configuration), graph })
+  if (divergences === 0) return undefined
+  return `${divergences} divergences, first: ${first[0]!.kind} ${first[0]!.step ?? ""}`.trim()
+}
+
+/** The configuration as the code sees it. */
+export const read = ({ text }: SweepConfiguration): Configuration.Configuration => {
+  const { constants, substitutions } = Result.getOrThrow(Config.parse(text))
+  const rules = Object.entries(substitutions).map(([rule, { definition }]) => [rule, definition] as const)
+  return Configuration.fromConstants(constants, Object.fromEntries(rules))
+}
+
+/** The states of a graph. */
+export const size = (graph: Uint8Array): number => Graphs.stateCount(Graphs.decode(graph).graph)
