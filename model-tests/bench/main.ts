@@ -8,17 +8,15 @@ import { Effect } from "effect"
 import * as Graph from "../../src/conformance/Graph.ts"
 import * as ModelCheck from "../../src/conformance/ModelCheck.ts"
 import * as Replay from "../../src/conformance/Replay.ts"
-import * as RuntimeReplay from "../../src/conformance/RuntimeReplay.ts"
+import * as Runtimes from "../../src/conformance/Runtimes.ts"
 import * as Specification from "../../src/conformance/Specification.ts"
-import { Explorer, Properties } from "../../src/model/index.ts"
+import * as Explorer from "../../src/model/Explorer.ts"
+import { hasProperty } from "../../src/model/Model.ts"
 import { check, Toolchain } from "../../src/tlc/index.ts"
 import * as historyChecker from "./historyChecker.ts"
 
 const model = "base-two-batches"
 const replayed = "base-two-batches"
-
-const isProperty = (name: string): name is Properties.PropertyName =>
-  name in Properties.invariants || name in Properties.stepProperties
 
 const timed = <A>(run: () => A): { readonly result: A; readonly seconds: number } => {
   const began = performance.now()
@@ -35,9 +33,8 @@ const load = Effect.fnUntraced(function*(name: string) {
 /** Distinct states per second of the code's explorer and of TLC with two workers, with the same properties watched. */
 const explorer = Effect.fnUntraced(function*(toolchain: Toolchain.Toolchain) {
   const checked = yield* load(model)
-  const { configuration } = checked
-  const properties = Specification.propertiesOf(checked).filter(isProperty)
-  const { result, seconds } = timed(() => Explorer.explore({ configuration, properties }))
+  const properties = Specification.propertiesOf(checked).filter((name) => hasProperty(checked.model, name))
+  const { result, seconds } = timed(() => Explorer.explore({ ...checked, properties }))
   const tlc = yield* check(toolchain, { spec: checked.module, config: checked.origin, workers: 2, heap: "2g" })
   const own = result.states / seconds
   const rival = tlc.distinct / tlc.seconds
@@ -48,9 +45,8 @@ const replays = Effect.fnUntraced(function*(toolchain: Toolchain.Toolchain) {
   const checked = yield* load(replayed)
   const { graph } = yield* ModelCheck.graph(toolchain, checked)
   const edges = Graph.edgeCount(graph)
-  const options = { configuration: checked.configuration, graph }
-  const core = timed(() => Replay.replay(options))
-  const runtime = timed(() => RuntimeReplay.replay(options))
+  const core = timed(() => Replay.replay({ ...checked, graph }))
+  const runtime = timed(() => Runtimes.of(checked)!.replay(graph))
   return {
     model: replayed,
     edges,

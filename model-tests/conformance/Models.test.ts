@@ -7,7 +7,8 @@ import * as Models from "../../src/conformance/Models.ts"
 import * as Specification from "../../src/conformance/Specification.ts"
 import * as Task from "../../src/conformance/Task.ts"
 import * as Traces from "../../src/conformance/Traces.ts"
-import { Explorer, type Properties } from "../../src/model/index.ts"
+import * as Explorer from "../../src/model/Explorer.ts"
+import { model } from "../../src/model/idempotent/index.ts"
 import type { Holds, Violated } from "../../src/tlc/index.ts"
 import { committed, configPath, graphName, temporary, withEdges } from "./support.ts"
 
@@ -39,8 +40,9 @@ const violated = (over: Partial<Violated> = {}): Violated => ({
 
 const explored = (configuration: typeof small.configuration) =>
   Explorer.explore({
+    model,
     configuration,
-    properties: small.model.properties.filter((name) => name !== "TypeOK") as ReadonlyArray<Properties.PropertyName>
+    properties: small.model.properties.filter((name) => name !== "TypeOK")
   })
 
 /** What TLC says of a configuration, by way of the code, whose graph is the same. */

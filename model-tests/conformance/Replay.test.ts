@@ -2,12 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Exhibits from "../../src/conformance/Exhibits.ts"
 import * as Graphs from "../../src/conformance/Graph.ts"
+import { driver } from "../../src/conformance/idempotent/index.ts"
 import * as Replay from "../../src/conformance/Replay.ts"
 import * as RuntimeReplay from "../../src/conformance/RuntimeReplay.ts"
 import * as Specification from "../../src/conformance/Specification.ts"
 import * as Traces from "../../src/conformance/Traces.ts"
 import { Museum } from "../../src/core/index.ts"
-import { type Configuration, World } from "../../src/model/index.ts"
+import { type Configuration, model, World } from "../../src/model/idempotent/index.ts"
 import * as Value from "../../src/tlc/Value.ts"
 import { committed, distances, labelOf, walk, withEdges, withRules } from "./support.ts"
 
@@ -39,7 +40,10 @@ const label = labelOf(small.graph, edge)
 const depth = distances(small.graph).get(source)!
 
 const replay = (graph: Graphs.Graph, configuration: Configuration.Configuration = small.configuration) =>
-  Replay.replay({ configuration, graph })
+  Replay.replay({ model, configuration, graph })
+
+const replayRuntime = (graph: Graphs.Graph, configuration: Configuration.Configuration = small.configuration) =>
+  RuntimeReplay.replay({ driver, configuration, graph })
 
 /** A shortest path to the state, and one that the graph has. */
 const assertShortestPath = (divergence: Replay.Divergence, state: number, length: number): void => {
@@ -79,8 +83,8 @@ describe("the committed graphs", () => {
         const clean = yield* Exhibits.loadClean(exhibit)
         const graph = yield* Traces.read(Exhibits.graphName(exhibit), clean)
 
-        const diverging = replay(graph, bug.configuration)
-        const agreeing = replay(graph, clean.configuration)
+        const diverging = Replay.replay({ ...bug, graph })
+        const agreeing = Replay.replay({ ...clean, graph })
 
         assert.isAbove(diverging.divergences, 0)
         assert.isNotEmpty(diverging.first)
@@ -175,7 +179,7 @@ describe("a graph that is wrong in one place", () => {
   it("reports how many edges it has compared, beginning with none", () => {
     const seen: Array<number> = []
 
-    Replay.replay({ ...small, onProgress: (edges) => seen.push(edges) })
+    Replay.replay({ ...small, model, onProgress: (edges) => seen.push(edges) })
 
     assert.strictEqual(seen[0], 0)
   })
@@ -218,7 +222,7 @@ describe("edgesBySource and shortestPaths", () => {
 
 describe("decoder", () => {
   it("gives equal parts of states as one object", () => {
-    const worldAt = Replay.decoder(small.configuration, small.graph)
+    const worldAt = model.decoder(small.configuration, Replay.column(small.graph))
 
     assert.strictEqual(worldAt(source).producer.identity, worldAt(source).producer.identity)
     assert.deepStrictEqual(worldAt(small.graph.initial[0]!), World.initial(small.configuration))
@@ -231,7 +235,7 @@ describe("the runtime engine", () => {
       Effect.gen(function*() {
         const { configuration, graph, model } = yield* committed(name)
 
-        const { divergences, edges, first, states, steps } = RuntimeReplay.replay({ configuration, graph })
+        const { divergences, edges, first, states, steps } = replayRuntime(graph, configuration)
 
         assert.deepStrictEqual({ divergences, edges, first, states }, {
           divergences: 0,
@@ -251,7 +255,7 @@ describe("the runtime engine", () => {
       )
     )
 
-    const { divergences, first } = RuntimeReplay.replay({ configuration: small.configuration, graph: added })
+    const { divergences, first } = replayRuntime(added)
 
     assert.strictEqual(divergences, 1)
     assert.deepInclude(first[0], { kind: "missing step", step: "TimeOutProduce(p1)" })
@@ -261,7 +265,7 @@ describe("the runtime engine", () => {
   it("an edge that leads elsewhere is another successor, with the fields that differ", () => {
     const doctored = withEdges(small.graph, (all) => all.with(edge, [source, source, label]))
 
-    const { divergences, first } = RuntimeReplay.replay({ configuration: small.configuration, graph: doctored })
+    const { divergences, first } = replayRuntime(doctored)
 
     // The walks that pass there stop there, so nothing else differs.
     assert.strictEqual(divergences, 1)
@@ -275,7 +279,7 @@ describe("the runtime engine", () => {
   })
 
   it("another initial state is told", () => {
-    const { divergences, first } = RuntimeReplay.replay({ ...small, graph: { ...small.graph, initial: [target] } })
+    const { divergences, first } = replayRuntime({ ...small.graph, initial: [target] })
 
     assert.isAbove(divergences, 0)
     assert.deepInclude(first[0], { kind: "initial state", path: [], step: undefined })
@@ -288,8 +292,8 @@ describe("a bug of the museum in the code", () => {
     it(`${name} makes both engines diverge`, () => {
       const configuration = withRules(small.configuration, Museum.overrides[name])
 
-      assert.isAbove(Replay.replay({ configuration, graph: small.graph }).divergences, 0)
-      assert.isAbove(RuntimeReplay.replay({ configuration, graph: small.graph }).divergences, 0)
+      assert.isAbove(replay(small.graph, configuration).divergences, 0)
+      assert.isAbove(replayRuntime(small.graph, configuration).divergences, 0)
     })
   }
 
@@ -298,7 +302,7 @@ describe("a bug of the museum in the code", () => {
       const acks1 = yield* committed("acks-1-small")
       const configuration = withRules(acks1.configuration, { IsRetriable: () => false })
 
-      assert.isAbove(Replay.replay({ configuration, graph: acks1.graph }).divergences, 0)
-      assert.isAbove(RuntimeReplay.replay({ configuration, graph: acks1.graph }).divergences, 0)
+      assert.isAbove(replay(acks1.graph, configuration).divergences, 0)
+      assert.isAbove(replayRuntime(acks1.graph, configuration).divergences, 0)
     }))
 })

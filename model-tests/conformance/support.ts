@@ -7,7 +7,8 @@ import type * as Graphs from "../../src/conformance/Graph.ts"
 import * as Specification from "../../src/conformance/Specification.ts"
 import * as Traces from "../../src/conformance/Traces.ts"
 import { type Museum, Rules } from "../../src/core/index.ts"
-import type { Configuration } from "../../src/model/index.ts"
+import { type Configuration, model as idempotent } from "../../src/model/idempotent/index.ts"
+import { configurationOf } from "../../src/model/Model.ts"
 
 export const modelNamed = Effect.fnUntraced(function*(name: string) {
   const { models } = yield* Specification.manifest
@@ -15,12 +16,12 @@ export const modelNamed = Effect.fnUntraced(function*(name: string) {
   return model ?? (yield* Effect.die(new Error(`the manifest has no ${name}`)))
 })
 
-/** A model of the manifest, its configuration, and its committed graph. */
+/** A model of the manifest, its configuration of the idempotent producer, and its committed graph. */
 export const committed = Effect.fnUntraced(function*(name: string) {
   const model = yield* modelNamed(name)
   const checked = yield* Specification.load(model.module, model.config)
   const graph = yield* Traces.read(name, checked)
-  return { model, checked, configuration: checked.configuration, graph }
+  return { model, checked, configuration: configurationOf(idempotent, checked)!, graph }
 })
 
 /** A folder that is gone after the test. */

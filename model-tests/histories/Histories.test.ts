@@ -1,9 +1,9 @@
 import { assert, describe, it } from "vitest"
 import * as Histories from "../../src/conformance/Histories.ts"
 import * as HistoryChecker from "../../src/conformance/HistoryChecker.ts"
-import * as Scenario from "../../src/conformance/Scenario.ts"
+import { runScenario, Scenario, trialOf } from "../../src/conformance/idempotent/index.ts"
 import { Limits, Museum, Releases, Rules } from "../../src/core/index.ts"
-import type { FaultKind } from "../../src/model/Configuration.ts"
+import type { FaultKind } from "../../src/model/idempotent/Configuration.ts"
 
 type Property = HistoryChecker.Property
 
@@ -110,17 +110,17 @@ const rows: Readonly<Record<string, Row>> = {
 describe("random histories", () => {
   for (const [name, { runs, setup, violated }] of Object.entries(rows)) {
     it(`${name}: ${violated.length === 0 ? "nothing" : violated.join(", ")} is violated`, () => {
-      const explored = Histories.explore({ setup, runs, seed: 20_261_122 })
+      const explored = Histories.explore(trialOf(setup), { runs, seed: 20_261_122 })
 
-      const found = HistoryChecker.properties.filter((property) => explored.properties[property].violated > 0)
+      const found = HistoryChecker.properties.filter((property) => explored.properties[property]!.violated > 0)
       assert.deepStrictEqual(found, violated)
       assert.strictEqual(explored.runs, runs)
       assert.isAbove(explored.operations, 10 * runs)
       assert.deepStrictEqual(explored.broken, { violated: 0 })
       for (const property of violated) {
-        const { path, scenario, seed, sentence } = explored.properties[property].first!
-        const again = Scenario.at(setup, seed, path)
-        const verdict = HistoryChecker.check(Histories.runScenario(setup, again))
+        const { path, scenario, seed, sentence } = explored.properties[property]!.first!
+        const again = Histories.at(trialOf(setup), seed, path)
+        const verdict = HistoryChecker.check(runScenario(setup, again))
         assert.strictEqual(again.toString(), scenario)
         assert.isTrue(verdict._tag === "Judged" && verdict[property].value === "violated")
         assert.include(HistoryChecker.summarize(verdict), sentence)
@@ -133,25 +133,25 @@ describe("an exploration", () => {
   const broken = setup({ idempotence: false })
 
   it("says the same for the same seed, and something else for another", () => {
-    const explore = (seed: number) => Histories.explore({ setup: broken, runs: 40, seed })
+    const explore = (seed: number) => Histories.explore(trialOf(broken), { runs: 40, seed })
 
     assert.deepStrictEqual(explore(1), explore(1))
     assert.notDeepEqual(explore(1), explore(2))
   })
 
   it("runs one scenario again when given its path", () => {
-    const { first } = Histories.explore({ setup: broken, runs: 40, seed: 1 }).properties.NoDuplicate
+    const { first } = Histories.explore(trialOf(broken), { runs: 40, seed: 1 }).properties["NoDuplicate"]!
 
-    const again = Histories.explore({ setup: broken, runs: 1, seed: first!.seed, path: first!.path })
+    const again = Histories.explore(trialOf(broken), { runs: 1, seed: first!.seed, path: first!.path })
 
     assert.strictEqual(again.runs, 1)
-    assert.strictEqual(again.properties.NoDuplicate.violated, 1)
+    assert.strictEqual(again.properties["NoDuplicate"]!.violated, 1)
   })
 
   it("tells how far it is", () => {
     const told: Array<number> = []
 
-    Histories.explore({ setup: setup(), runs: 250, seed: 1, onProgress: (runs) => told.push(runs) })
+    Histories.explore(trialOf(setup()), { runs: 250, seed: 1, onProgress: (runs) => told.push(runs) })
 
     assert.deepStrictEqual(told, [100, 200])
   })
@@ -160,7 +160,7 @@ describe("an exploration", () => {
     const base = setup()
     const reached = new Map<string, number>()
     for (let run = 0; run < 200; run++) {
-      const { parts } = Scenario.at(base, 1, String(run))
+      const { parts } = Histories.at(trialOf(base), 1, String(run))
       const records = parts.sendings.reduce((sum, sending) => sum + sending.records, 0)
       const reach = (what: string, value: number): void => {
         reached.set(what, Math.max(value, reached.get(what) ?? 0))
@@ -189,9 +189,9 @@ describe("an exploration", () => {
 describe("a scenario", () => {
   it("gives the same history every time", () => {
     for (let run = 0; run < 20; run++) {
-      const scenario = Scenario.at(setup(), 3, String(run))
+      const scenario = Histories.at(trialOf(setup()), 3, String(run))
 
-      assert.deepStrictEqual(Histories.runScenario(setup(), scenario), Histories.runScenario(setup(), scenario))
+      assert.deepStrictEqual(runScenario(setup(), scenario), runScenario(setup(), scenario))
     }
   })
 

@@ -3,32 +3,36 @@ import { Effect } from "effect"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Specification from "../../src/conformance/Specification.ts"
-import { Actions, type Configuration, Explorer, Properties, World } from "../../src/model/index.ts"
-import * as Keys from "../../src/model/Keys.ts"
-import { configuration, reachable, setOf } from "./support.ts"
+import * as Explorer from "../../src/model/Explorer.ts"
+import { Actions, type Configuration, model, Properties, type World } from "../../src/model/idempotent/index.ts"
+import * as Interner from "../../src/model/Interner.ts"
+import * as Model from "../../src/model/Model.ts"
+import { configuration, reachable, setOf } from "./idempotent/support.ts"
 
 const manifest = JSON.parse(
   readFileSync(join(import.meta.dirname, "../../spec/models/manifest.json"), "utf8")
 ) as Specification.Manifest
 
-const isProperty = (name: string): name is Properties.PropertyName =>
-  name in Properties.invariants || name in Properties.stepProperties
+const isProperty = (name: string): boolean => Model.hasProperty(model, name)
 
 const load = (module: string, config: string): Effect.Effect<Configuration.Configuration, unknown> =>
-  Effect.map(Specification.load(module, config), (checked) => checked.configuration)
+  Effect.map(Specification.load(module, config), (checked) => Model.configurationOf(model, checked)!)
 
-const everything = [...Object.keys(Properties.invariants), ...Object.keys(Properties.stepProperties)].filter(isProperty)
+const everything = [...Object.keys(Properties.invariants), ...Object.keys(Properties.stepProperties)]
+
+const explore = (of: Configuration.Configuration, properties: ReadonlyArray<string>, maxStates = Infinity) =>
+  Explorer.explore({ model, configuration: of, properties, maxStates })
 
 /** Whether each state of a trace follows from the one before by the step that is named. */
-const assertWalk = (of: Configuration.Configuration, trace: ReadonlyArray<Explorer.TraceStep>): void => {
-  const { key } = Keys.make()
-  assert.strictEqual(key(trace[0]!.world), key(World.initial(of)))
+const assertWalk = (of: Configuration.Configuration, trace: ReadonlyArray<Explorer.TraceStep<World.World>>): void => {
+  const { number } = Interner.make(model.packing(of))
+  assert.strictEqual(number(trace[0]!.world), number(model.initial(of)))
   assert.isUndefined(trace[0]!.action)
   trace.slice(1).forEach((step, i) => {
-    const name = Actions.render({ action: step.action!, arguments: step.arguments })
-    const taken = Actions.successors(of, trace[i]!.world).filter((next) => Actions.render(next) === name)
+    const name = Model.render({ action: step.action!, arguments: step.arguments })
+    const taken = Actions.successors(of, trace[i]!.world).filter((next) => Model.render(next) === name)
     assert.strictEqual(taken.length, 1, `step ${i + 1}: ${name}`)
-    assert.strictEqual(key(taken[0]!.world), key(step.world), `step ${i + 1}: ${name}`)
+    assert.strictEqual(number(taken[0]!.world), number(step.world), `step ${i + 1}: ${name}`)
   })
 }
 
@@ -44,7 +48,7 @@ describe("explores the graph that is pinned for", () => {
       Effect.gen(function*() {
         const of = yield* load(module, config)
 
-        const found = Explorer.explore({ configuration: of, properties: properties.filter(isProperty) })
+        const found = explore(of, properties.filter(isProperty))
 
         assert.isUndefined(found.violation)
         assert.isTrue(found.complete)
@@ -54,7 +58,7 @@ describe("explores the graph that is pinned for", () => {
         )
         assert.strictEqual(Object.values(found.actions).reduce((sum, count) => sum + count), found.edges)
         for (const [action, count] of Object.entries(counts!.actions)) {
-          assert.strictEqual(found.actions[action as Actions.ActionName], count, action)
+          assert.strictEqual(found.actions[action], count, action)
         }
       }))
   }
@@ -70,10 +74,7 @@ describe("finds a shortest counterexample of", () => {
       Effect.gen(function*() {
         const of = yield* load(module, config)
 
-        const { complete, violation } = Explorer.explore({
-          configuration: of,
-          properties: [property].filter(isProperty)
-        })
+        const { complete, violation } = explore(of, [property])
 
         assert.isTrue(complete)
         assert.strictEqual(violation?.property, property)
@@ -93,7 +94,7 @@ describe("finds a shortest counterexample of", () => {
     })
     const restarts = { ...of, faultKinds: new Set(["RestartLeader"] as const) }
 
-    const { violation } = Explorer.explore({ configuration: restarts, properties: ["Refines"] })
+    const { violation } = explore(restarts, ["Refines"])
 
     assert.strictEqual(violation?.property, "Refines")
     assertWalk(restarts, violation!.trace)
@@ -108,7 +109,7 @@ describe("explore", () => {
   it("meets every world once and takes every step", () => {
     const worlds = reachable(of)
 
-    const found = Explorer.explore({ configuration: of, properties: everything })
+    const found = explore(of, everything)
 
     assert.isUndefined(found.violation)
     assert.strictEqual(found.states, worlds.length)
@@ -116,8 +117,8 @@ describe("explore", () => {
   })
 
   it("a smaller bound gives another graph", () => {
-    const two = Explorer.explore({ configuration: configuration({ FaultBudget: 2 }), properties: [] })
-    const one = Explorer.explore({ configuration: of, properties: [] })
+    const two = explore(configuration({ FaultBudget: 2 }), [])
+    const one = explore(of, [])
 
     assert.isBelow(one.states, two.states)
     assert.isBelow(one.edges, two.edges)
@@ -125,7 +126,7 @@ describe("explore", () => {
 
   for (const maxStates of [1, 50]) {
     it(`stops at ${maxStates} states and says that it is not complete`, () => {
-      const found = Explorer.explore({ configuration: of, properties: everything, maxStates })
+      const found = explore(of, everything, maxStates)
 
       assert.isFalse(found.complete)
       assert.isUndefined(found.violation)
@@ -137,11 +138,9 @@ describe("explore", () => {
   it("watches the properties that it is asked to watch, and no others", () => {
     const lossy = configuration({ Acks: "0", Idempotence: false, FaultKinds: setOf("Disconnect", "LeaderChange") })
 
-    assert.strictEqual(
-      Explorer.explore({ configuration: lossy, properties: ["NoLoss"] }).violation?.property,
-      "NoLoss"
-    )
-    assert.isUndefined(Explorer.explore({ configuration: lossy, properties: ["NoDuplicate"] }).violation)
-    assert.isUndefined(Explorer.explore({ configuration: lossy, properties: [] }).violation)
+    assert.strictEqual(explore(lossy, ["NoLoss"]).violation?.property, "NoLoss")
+    assert.isUndefined(explore(lossy, ["NoDuplicate"]).violation)
+    assert.isUndefined(explore(lossy, []).violation)
+    assert.throws(() => explore(lossy, ["NoLoss", "NoLuck"]), /IdempotentProducer has no NoLuck in code/)
   })
 })

@@ -12,10 +12,13 @@ import * as Config from "../../src/tlc/Config.ts"
 
 /** What a worker is made with. */
 export interface Reference {
+  /** Of the model that is judged. */
+  readonly specification: string
   readonly name: string
   /** The text of the `.cfg` file. */
   readonly text: string
-  readonly guaranteed: boolean
+  /** Properties in which the explorer must find no violation. */
+  readonly watched: ReadonlyArray<string>
   /** TLC's graph, encoded. */
   readonly graph: Uint8Array
 }
@@ -30,36 +33,36 @@ export interface Question {
 /** What the code does differently from the specification, if anything. */
 export type Answer = string | undefined
 
-interface Case {
-  readonly guaranteed: boolean
+interface Case extends Pick<Reference, "specification" | "watched"> {
   readonly config: Config.Config
   readonly graph: Graphs.Graph
 }
 
 const cases = new Map(
-  (workerData as ReadonlyArray<Reference>).map(({ graph, guaranteed, name, text }): readonly [string, Case] => [
+  (workerData as ReadonlyArray<Reference>).map((
+    { graph, name, specification, text, watched }
+  ): readonly [string, Case] => [
     name,
-    { guaranteed, config: Result.getOrThrow(Config.parse(text)), graph: Graphs.decode(graph).graph }
+    { specification, watched, config: Result.getOrThrow(Config.parse(text)), graph: Graphs.decode(graph).graph }
   ])
 )
 
-const guarantees = ["NoLoss", "NoDuplicate", "NoGap", "InOrder", "StableReads"] as const
-
 const compare = async ({ configuration: name, source }: Question): Promise<Answer> => {
   const load = async (file: string): Promise<unknown> => import(pathToFileURL(path.join(source, file)).href)
-  const { Configuration, Explorer } = await load("model/index.ts") as typeof Model
+  const { Explorer, Models } = await load("model/index.ts") as typeof Model
   const { replay } = await load("conformance/Replay.ts") as typeof Replay
-  const { config, graph, guaranteed } = cases.get(name)!
-  const configuration = Configuration.fromConstants(
+  const { config, graph, specification, watched } = cases.get(name)!
+  const model = Models.named(specification)
+  const configuration = model.configuration(
     config.constants,
     Object.fromEntries(Object.entries(config.substitutions).map(([rule, { definition }]) => [rule, definition]))
   )
-  const { divergences, first } = replay({ configuration, graph })
+  const { divergences, first } = replay({ model, configuration, graph })
   if (divergences > 0) {
     return `${divergences} divergences, first: ${first[0]!.kind} ${first[0]!.step ?? ""}`.trim()
   }
-  if (!guaranteed) return undefined
-  const { violation } = Explorer.explore({ configuration, properties: guarantees })
+  if (watched.length === 0) return undefined
+  const { violation } = Explorer.explore({ model, configuration, properties: watched })
   return violation === undefined ? undefined : `${violation.property} is violated`
 }
 

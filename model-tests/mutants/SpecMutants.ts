@@ -135,15 +135,17 @@ const leaveOut = ({ found, owner, text }: Scope, literal: { readonly start: numb
   found.push({ ...literal, owner, replacement: "\"(left out)\"", shown: `without ${name}` })
 }
 
-/** The mutants of a module. */
-export const of = (module: string): ReadonlyArray<Mutant> => {
+/** The mutants of a module; `others` are modules that it extends or that extend it. */
+export const of = (module: string, others: ReadonlyArray<string> = []): ReadonlyArray<Mutant> => {
   const text = Tla.blankComments(module)
-  const all = new Map(Tla.definitions(module).map((definition) => [definition.name, definition]))
-  if (!all.has("Next")) throw new Tla.TlaSyntaxError("the module has no Next")
+  const own = Tla.definitions(module)
+  const all = new Map([...others.flatMap(Tla.definitions), ...own].map((definition) => [definition.name, definition]))
+  if (!all.has("Next")) throw new Tla.TlaSyntaxError("no module has a Next")
+  const reached = reachable(all, "Next")
   const actionNames = actions(all)
-  const changes = [...reachable(all, "Next")].flatMap((owner) => {
-    const scope: Scope = { owner, text, actions: actionNames, found: [] }
-    value(scope, all.get(owner)!.body())
+  const changes = own.filter(({ name }) => reached.has(name)).flatMap(({ body, name }) => {
+    const scope: Scope = { owner: name, text, actions: actionNames, found: [] }
+    value(scope, body())
     return scope.found
   })
   return Mutants.apply(module, changes)

@@ -1,12 +1,12 @@
 /**
- * What is mutated: the main module of the specification, the rules and machines of the core, and the guards of the
- * model's actions.
+ * What a sweep mutates: modules of the specification, and files of the code.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as CoreMutants from "./CoreMutants.ts"
 import type { Mutant } from "./Mutant.ts"
 import * as SpecMutants from "./SpecMutants.ts"
+import type { Subject } from "./Subject.ts"
 import * as Tlc from "./Tlc.ts"
 
 export type Side = "spec" | "core"
@@ -20,27 +20,18 @@ export interface Target {
 
 const home = path.join(import.meta.dirname, "../..")
 
-/** Files of the core that hold no rule of their own: names, sizes, and rules that replace others. */
-const left = new Set(["Errors.ts", "Limits.ts", "index.ts", "Museum.ts", "Releases.ts"])
+export const spec = ({ modules }: Subject): ReadonlyArray<Target> =>
+  modules.map((module) => ({
+    side: "spec",
+    file: `spec/${module}.tla`,
+    mutants: SpecMutants.of(Tlc.textOf(module), modules.filter((other) => other !== module).map(Tlc.textOf))
+  }))
 
-const coreFiles = (): ReadonlyArray<string> => [
-  ...fs.readdirSync(path.join(home, "src/core")).filter((file) => !left.has(file)).toSorted().map((file) =>
-    `src/core/${file}`
-  ),
-  "src/model/Actions.ts"
-]
-
-export const spec = (): Target => ({
-  side: "spec",
-  file: `spec/${Tlc.mainModule}.tla`,
-  mutants: SpecMutants.of(Tlc.mainText())
-})
-
-export const core = (): ReadonlyArray<Target> =>
-  coreFiles().map((file) => ({
+export const core = ({ code }: Subject): ReadonlyArray<Target> =>
+  code.map((file) => ({
     side: "core",
-    file,
-    mutants: CoreMutants.of(path.basename(file, ".ts"), fs.readFileSync(path.join(home, file), "utf8"))
+    file: `src/${file}`,
+    mutants: CoreMutants.of(path.basename(file, ".ts"), fs.readFileSync(path.join(home, "src", file), "utf8"))
   }))
 
 /** A mutant that no configuration can kill, and why. */

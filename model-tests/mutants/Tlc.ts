@@ -1,5 +1,5 @@
 /**
- * TLC's graph of one sweep configuration, from the specification as it is or with a mutated main module.
+ * TLC's graph of one sweep configuration, from the specification as it is or with a mutated module.
  */
 import { Effect, type Result } from "effect"
 import { execFileSync } from "node:child_process"
@@ -7,17 +7,16 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import * as Graphs from "../../src/conformance/Graph.ts"
-import { Codec } from "../../src/model/index.ts"
+import * as Models from "../../src/model/Models.ts"
 import { makeReader, readJsonLine } from "../../src/tlc/Graph.ts"
 import { type Outcome, TlcFailure, type Toolchain } from "../../src/tlc/index.ts"
 import { makeLineSplitter } from "../../src/tlc/Messages.ts"
 import { execute } from "../../src/tlc/Tlc.ts"
 import { withWorkspace } from "../../src/tlc/Workspace.ts"
-import type { SweepConfiguration } from "./Configurations.ts"
+import type { Subject, SweepConfiguration } from "./Subject.ts"
 import * as Tla from "./TlaSyntax.ts"
 
 export const specification = path.join(import.meta.dirname, "../../spec")
-export const mainModule = "IdempotentProducer"
 
 /** Every module that a configuration may start from, by name. */
 const modules = (): ReadonlyMap<string, string> =>
@@ -29,13 +28,13 @@ const modules = (): ReadonlyMap<string, string> =>
     )
   )
 
-export const mainText = (): string => fs.readFileSync(path.join(specification, `${mainModule}.tla`), "utf8")
+export const textOf = (module: string): string => fs.readFileSync(path.join(specification, `${module}.tla`), "utf8")
 
 /** SHA-256 of what a graph depends on; comments are not part of it. */
-export const fingerprint = ({ module, text }: SweepConfiguration): string => {
+export const fingerprint = (subject: Subject, { module, text }: SweepConfiguration): string => {
   const texts = modules()
   const read = (name: string): string => Tla.blankComments(texts.get(name)!).replace(/\s+/g, " ")
-  return Graphs.fingerprint([read(mainModule), read(module), text])
+  return Graphs.fingerprint([...subject.modules.map(read), read(module), text])
 }
 
 /** More states than the bound allows. */
@@ -66,9 +65,10 @@ export const remove = ({ classes }: Tool): void => fs.rmSync(classes, { recursiv
 
 export interface Options {
   readonly tool: Tool
+  readonly subject: Subject
   readonly configuration: SweepConfiguration
-  /** What stands for the main module. */
-  readonly text: string
+  /** What stands for modules of the specification, by name. */
+  readonly mutated: Readonly<Record<string, string>>
   readonly maxStates: number
   readonly timeLimit: `${number} seconds`
 }
@@ -79,8 +79,9 @@ type Failure = TlcFailure | TooManyStates
 export const graph = async (options: Options): Promise<Result.Result<Run, Failure>> => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "keos-mutant-"))
   try {
-    for (const [name, module] of modules()) fs.writeFileSync(path.join(folder, `${name}.tla`), module)
-    fs.writeFileSync(path.join(folder, `${mainModule}.tla`), options.text)
+    for (const [name, module] of [...modules(), ...Object.entries(options.mutated)]) {
+      fs.writeFileSync(path.join(folder, `${name}.tla`), module)
+    }
     fs.writeFileSync(path.join(folder, "model.cfg"), options.configuration.text)
     return await Effect.runPromise(Effect.result(runIn(folder, options)))
   } finally {
@@ -89,8 +90,8 @@ export const graph = async (options: Options): Promise<Result.Result<Run, Failur
 }
 
 const runIn = (folder: string, options: Options): Effect.Effect<Run, Failure> => {
-  const { configuration, maxStates, timeLimit, tool } = options
-  const builder = Graphs.builder(Codec.variables)
+  const { configuration, maxStates, subject, timeLimit, tool } = options
+  const builder = Graphs.builder(Models.named(subject.specification).variables)
   let states = 0
   const reader = makeReader(readJsonLine, (item) => {
     if (item._tag === "Edge") return builder.edge(item.source, item.target, item.action, item.arguments)

@@ -2,7 +2,7 @@
  * The guard-deletion sweep: takes every condition of the specification and of the code away, one at a time, and demands
  * that the comparison of the two finds out.
  *
- *     npm run -s guards -- [spec|core] [--json] [--only NAME] [--jobs N]
+ *     npm run -s guards -- [spec|core] [--specification NAME] [--json] [--only NAME] [--jobs N]
  *
  * A mutant passes when it is killed, or when it is listed in `equivalent.json` and survives. Exit: 0 all pass, 1 some do
  * not, 2 wrong usage, 3 no verdict.
@@ -11,12 +11,13 @@ import { Effect, Result } from "effect"
 import * as path from "node:path"
 import { parseArgs } from "node:util"
 import { Toolchain } from "../../src/tlc/index.ts"
-import { configurations } from "./Configurations.ts"
 import * as CoreJudge from "./CoreJudge.ts"
 import * as Graphs from "./Graphs.ts"
 import type { Mutant } from "./Mutant.ts"
 import type { Answer, Reference } from "./Replaying.ts"
 import * as SpecJudge from "./SpecJudge.ts"
+import type { Subject } from "./Subject.ts"
+import { subjects } from "./Subjects.ts"
 import type { Side, Target } from "./Targets.ts"
 import * as Targets from "./Targets.ts"
 import * as Tlc from "./Tlc.ts"
@@ -40,9 +41,10 @@ interface Judged {
 const isPassed = ({ status }: Judged): boolean => status === "killed" || status === "equivalent"
 const isFailed = (judged: Judged): boolean => !isPassed(judged) && judged.status !== "skipped"
 
-const usage = "usage: npm run -s guards -- [spec|core] [--json] [--only NAME] [--jobs N]"
+const usage = "usage: npm run -s guards -- [spec|core] [--specification NAME] [--json] [--only NAME] [--jobs N]"
 
 interface Arguments {
+  readonly subjects: ReadonlyArray<Subject>
   readonly sides: ReadonlyArray<Side>
   readonly json: boolean
   readonly only: string | undefined
@@ -56,6 +58,7 @@ const readArguments = (): Arguments | string => {
       allowPositionals: true,
       options: {
         json: { type: "boolean", default: false },
+        specification: { type: "string" },
         only: { type: "string" },
         jobs: { type: "string", default: "2" }
       }
@@ -64,7 +67,15 @@ const readArguments = (): Arguments | string => {
     if (!Number.isInteger(jobs) || jobs < 1) return usage
     const [side, ...more] = positionals
     if (more.length > 0 || (side !== undefined && side !== "spec" && side !== "core")) return usage
-    return { sides: side === undefined ? ["core", "spec"] : [side], json: values.json, only: values.only, jobs }
+    const chosen = subjects.filter(({ specification }) => (values.specification ?? specification) === specification)
+    if (chosen.length === 0) return `there is no sweep of ${values.specification}\n${usage}`
+    return {
+      subjects: chosen,
+      sides: side === undefined ? ["core", "spec"] : [side],
+      json: values.json,
+      only: values.only,
+      jobs
+    }
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n${usage}`
   }
@@ -99,6 +110,7 @@ type WithMutant = (mutant: Mutant, use: (ask: CoreJudge.Ask) => Promise<Judged>)
 
 /** Judges the mutants of a file, `jobs` at a time. */
 const judgeTarget = async (
+  { configurations }: Subject,
   target: Target,
   reasons: Reasons,
   jobs: number,
@@ -175,8 +187,8 @@ const skip = (targets: ReadonlyArray<Target>, reason: string): ReadonlyArray<Jud
     mutants.map(({ line, name, owner }) => ({ file, name, owner, line, status: "skipped", reason, millis: 0 }))
   )
 
-const selectedTargets = ({ only, sides }: Arguments): ReadonlyArray<Target> =>
-  sides.flatMap((side): ReadonlyArray<Target> => side === "spec" ? [Targets.spec()] : Targets.core()).map((target) => ({
+const selectedTargets = ({ only, sides }: Arguments, subject: Subject): ReadonlyArray<Target> =>
+  sides.flatMap((side) => side === "spec" ? Targets.spec(subject) : Targets.core(subject)).map((target) => ({
     ...target,
     mutants: target.mutants.filter(({ name }) => only === undefined || name.includes(only))
   }))
@@ -190,14 +202,14 @@ const locate = async (): Promise<Tlc.Tool | string> => {
 }
 
 /** The reference graphs, or why there are none. */
-const references = async (tool: Tlc.Tool | string): Promise<ReadonlyArray<Reference> | string> => {
+const references = async (tool: Tlc.Tool | string, subject: Subject): Promise<ReadonlyArray<Reference> | string> => {
   const found: Array<Reference> = []
-  for (const configuration of configurations) {
-    const kept = Graphs.kept(configuration)
+  for (const configuration of subject.configurations) {
+    const kept = Graphs.kept(subject, configuration)
     if (kept === undefined) {
       if (typeof tool === "string") return `the graph of ${configuration.name} is not current, and ${tool}`
       say(`guards: TLC makes the graph of ${configuration.name}`)
-      found.push(await Graphs.make(tool, configuration))
+      found.push(await Graphs.make(tool, subject, configuration))
     } else {
       found.push(kept)
     }
@@ -206,7 +218,7 @@ const references = async (tool: Tlc.Tool | string): Promise<ReadonlyArray<Refere
 }
 
 /** What is wrong with the code as it is, if anything; then no mutant could be judged. */
-const control = (judge: CoreJudge.CoreJudge): Promise<string | undefined> =>
+const control = (judge: CoreJudge.CoreJudge, { configurations }: Subject): Promise<string | undefined> =>
   judge.withMutant(undefined, async (ask) => {
     for (const { name } of configurations) {
       const how = await ask(name)
@@ -216,6 +228,7 @@ const control = (judge: CoreJudge.CoreJudge): Promise<string | undefined> =>
   })
 
 const judgeCore = async (
+  subject: Subject,
   targets: ReadonlyArray<Target>,
   graphs: ReadonlyArray<Reference>,
   reasons: Reasons,
@@ -223,11 +236,11 @@ const judgeCore = async (
 ): Promise<void> => {
   const judge = CoreJudge.make(graphs)
   try {
-    const broken = await control(judge)
+    const broken = await control(judge, subject)
     if (broken !== undefined) throw new NoVerdict(`without any mutant, ${broken}`)
     for (const target of targets) {
       const file = path.relative("src", target.file)
-      await judgeTarget(target, reasons, 1, ({ text }, use) => judge.withMutant({ file, text }, use), onJudged)
+      await judgeTarget(subject, target, reasons, 1, ({ text }, use) => judge.withMutant({ file, text }, use), onJudged)
     }
   } finally {
     await judge.close()
@@ -235,6 +248,7 @@ const judgeCore = async (
 }
 
 const judgeSpec = async (
+  subject: Subject,
   target: Target,
   jobs: number,
   tool: Tlc.Tool,
@@ -246,11 +260,12 @@ const judgeSpec = async (
   const ask = ({ text }: Mutant): CoreJudge.Ask => (name) =>
     SpecJudge.ask({
       tool,
-      configuration: configurations.find((configuration) => configuration.name === name)!,
+      subject,
+      configuration: subject.configurations.find((configuration) => configuration.name === name)!,
       states: sizes.get(name)!,
-      text
+      mutated: { [path.basename(target.file, ".tla")]: text }
     })
-  await judgeTarget(target, reasons, jobs, (mutant, use) => use(ask(mutant)), onJudged)
+  await judgeTarget(subject, target, reasons, jobs, (mutant, use) => use(ask(mutant)), onJudged)
 }
 
 /** What is listed although no mutant has that name. */
@@ -264,13 +279,14 @@ const strays = (
     return [{ file, name, owner: "equivalent.json", line: 1, status: "listed but not there", reason, millis: 0 }]
   })
 
-const judgeAll = async (
+const judgeSweep = async (
   jobs: number,
   tool: Tlc.Tool | string,
+  subject: Subject,
   targets: ReadonlyArray<Target>,
   reasons: Reasons
 ): Promise<ReadonlyArray<Judged>> => {
-  const graphs = await references(tool)
+  const graphs = await references(tool, subject)
   if (typeof graphs === "string") return skip(targets, graphs)
   const judged: Array<Judged> = []
   const progress = makeProgress(targets.reduce((sum, { mutants }) => sum + mutants.length, 0))
@@ -279,10 +295,10 @@ const judgeAll = async (
     progress(one.name)
   }
   const [spec, core] = [targets.filter(({ side }) => side === "spec"), targets.filter(({ side }) => side === "core")]
-  if (core.length > 0) await judgeCore(core, graphs, reasons, onJudged)
+  if (core.length > 0) await judgeCore(subject, core, graphs, reasons, onJudged)
   for (const target of spec) {
     if (typeof tool === "string") judged.push(...skip([target], tool))
-    else await judgeSpec(target, jobs, tool, graphs, reasons, onJudged)
+    else await judgeSpec(subject, target, jobs, tool, graphs, reasons, onJudged)
   }
   if (process.stderr.isTTY) process.stderr.write("\n")
   const files = targets.map(({ file }) => file)
@@ -313,14 +329,18 @@ const main = async (): Promise<number> => {
     say(read)
     return 2
   }
-  const targets = selectedTargets(read)
+  const targets = new Map(read.subjects.map((subject) => [subject, selectedTargets(read, subject)]))
   const listed = Targets.equivalents()
   const reasons: Reasons = new Map(listed.map(({ file, name, reason }) => [reasonKey(file, name), reason]))
   const tool = await locate()
   try {
-    const judged = await judgeAll(read.jobs, tool, targets, reasons)
+    const judged: Array<Judged> = []
+    for (const [subject, of] of targets) judged.push(...await judgeSweep(read.jobs, tool, subject, of, reasons))
     if (judged.length === 0) say(`guards: no mutant is called ${read.only}`)
-    return report([...judged, ...(read.only === undefined ? strays(targets, listed) : [])], read.json)
+    return report(
+      [...judged, ...(read.only === undefined ? strays([...targets.values()].flat(), listed) : [])],
+      read.json
+    )
   } catch (error) {
     say(`guards: ${error instanceof Error ? error.message : String(error)}`)
     return 3

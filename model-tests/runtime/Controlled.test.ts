@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util"
 import { assert, describe, it } from "vitest"
 import { Limits, Museum, Partition, Releases, Rules } from "../../src/core/index.ts"
-import * as Actions from "../../src/model/Actions.ts"
-import * as Configurations from "../../src/model/Configuration.ts"
-import * as World from "../../src/model/World.ts"
+import * as Actions from "../../src/model/idempotent/Actions.ts"
+import * as Configurations from "../../src/model/idempotent/Configuration.ts"
+import * as World from "../../src/model/idempotent/World.ts"
+import * as Model from "../../src/model/Model.ts"
 import { Controlled, Simulation } from "../../src/runtime/index.ts"
 
 type Sending = Pick<Configurations.Configuration["sender"], "acks" | "idempotence" | "retries" | "maxInFlight">
@@ -55,7 +56,7 @@ const start = (configuration: Configurations.Configuration, seed: number): Contr
 
 const actionOf = (
   configuration: Configurations.Configuration,
-  step: Omit<Actions.Step, "world">
+  step: Omit<Model.Step<unknown>, "world">
 ): Controlled.Action => {
   const [name, second, third] = step.arguments
   return {
@@ -118,7 +119,7 @@ describe("a controlled cluster", () => {
         const successors = Actions.successors(configuration, world)
         const chosen = successors[Math.floor(next() * successors.length)]
         if (chosen === undefined) break
-        trail.push(Actions.render(chosen))
+        trail.push(Model.render(chosen))
         taken.set(chosen.action, (taken.get(chosen.action) ?? 0) + 1)
         const path = `walk ${walk}: ${trail.join(" ")}`
 
@@ -146,14 +147,14 @@ describe("a controlled cluster", () => {
       let world = World.initial(configuration)
       for (let step = 0; step < 40; step++) {
         const successors = Actions.successors(configuration, world)
-        const enabled = new Set(successors.map(Actions.render))
+        const enabled = new Set(successors.map(Model.render))
         const before = controlled.snapshot()
         for (const action of free) {
           for (const name of configuration.partitions) {
             const instance = { action, arguments: action === "HandleProduce" ? [name, 0] : [name] }
-            if (enabled.has(Actions.render(instance))) continue
+            if (enabled.has(Model.render(instance))) continue
             refused++
-            assert.isFalse(controlled.perform(actionOf(configuration, instance)), Actions.render(instance))
+            assert.isFalse(controlled.perform(actionOf(configuration, instance)), Model.render(instance))
           }
         }
         assert.deepStrictEqual(controlled.snapshot(), before)

@@ -17,8 +17,8 @@ const readAll = (folder: string, extension: string, deep = false): Table.Texts =
 const readme = read("spec/README.md")
 const tla = read("spec/IdempotentProducer.tla")
 const core = readAll("src/core", ".ts")
-const actions = read("src/model/Actions.ts")
-const properties = read("src/model/Properties.ts")
+const actions = read("src/model/idempotent/Actions.ts")
+const properties = read("src/model/idempotent/Properties.ts")
 const extending = Object.fromEntries(
   Object.entries({ ...readAll("spec", ".tla"), ...readAll("spec/museum", ".tla") })
     .filter(([, text]) => /^EXTENDS IdempotentProducer$/m.test(text))
@@ -58,7 +58,7 @@ describe("actions", () => {
 
     expect(Table.checkActions(readme, doctored, core, actions)).toEqual([
       "BumpEpoch has a row and is no action of Next",
-      "action BumpEpoch of src/model/Actions.ts is missing in Next"
+      "action BumpEpoch of src/model/idempotent/Actions.ts is missing in Next"
     ])
   })
 
@@ -67,7 +67,7 @@ describe("actions", () => {
 
     expect(Table.checkActions(readme, doctored, core, actions)).toEqual([
       "action Forget of Next has no row",
-      "action Forget of Next is missing in src/model/Actions.ts"
+      "action Forget of Next is missing in src/model/idempotent/Actions.ts"
     ])
   })
 
@@ -76,10 +76,10 @@ describe("actions", () => {
     const reordered = changed(actions, "  Send,\n  Resend,\n", "  Resend,\n  Send,\n")
 
     expect(Table.checkActions(readme, tla, core, lacking)).toEqual([
-      "action LeaderChange of Next is missing in src/model/Actions.ts"
+      "action LeaderChange of Next is missing in src/model/idempotent/Actions.ts"
     ])
     expect(Table.checkActions(readme, tla, core, reordered)).toEqual([
-      "src/model/Actions.ts and Next have their actions in different orders"
+      "src/model/idempotent/Actions.ts and Next have their actions in different orders"
     ])
   })
 
@@ -200,8 +200,8 @@ describe("properties", () => {
     const doctored = changed(properties, "stepProperties = { ", "stepProperties = { Fences, ")
 
     expect(Table.checkProperties(readme, tla, doctored, configurations)).toEqual([
-      "property Fences of src/model/Properties.ts is missing in the spec",
-      "property Fences of src/model/Properties.ts has no row"
+      "property Fences of src/model/idempotent/Properties.ts is missing in the spec",
+      "property Fences of src/model/idempotent/Properties.ts has no row"
     ])
   })
 
@@ -209,7 +209,7 @@ describe("properties", () => {
     const doctored = changed(tla, "\nNoGap == ", "\nNoHole == ")
 
     expect(Table.checkProperties(readme, doctored, properties, configurations)).toEqual([
-      "property NoGap of src/model/Properties.ts is missing in the spec",
+      "property NoGap of src/model/idempotent/Properties.ts is missing in the spec",
       "NoGap has a row and is no operator of the spec"
     ])
   })

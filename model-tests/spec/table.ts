@@ -139,7 +139,7 @@ const missingFunctions = (core: Texts, cell: string): ReadonlyArray<string> =>
     return complaints
   })
 
-/** `Next`, the table of actions and `actions` of `src/model/Actions.ts` name the same actions. */
+/** `Next`, the table of actions and `actions` of `src/model/idempotent/Actions.ts` name the same actions. */
 export const checkActions = (readme: string, tla: string, core: Texts, model: string): ReadonlyArray<string> => {
   const rows = rowsAbout(readme, "action")
   const documented = named(rows, "action")
@@ -152,9 +152,19 @@ export const checkActions = (readme: string, tla: string, core: Texts, model: st
     ...missing(specified, documented, (name) => `action ${name} of Next has no row`),
     ...missing(documented, specified, (name) => `${name} has a row and is no action of Next`),
     ...repeated(documented),
-    ...missing(specified, implemented, (name) => `action ${name} of Next is missing in src/model/Actions.ts`),
-    ...missing(implemented, specified, (name) => `action ${name} of src/model/Actions.ts is missing in Next`),
-    ...(sameNames && !sameOrder ? ["src/model/Actions.ts and Next have their actions in different orders"] : []),
+    ...missing(
+      specified,
+      implemented,
+      (name) => `action ${name} of Next is missing in src/model/idempotent/Actions.ts`
+    ),
+    ...missing(
+      implemented,
+      specified,
+      (name) => `action ${name} of src/model/idempotent/Actions.ts is missing in Next`
+    ),
+    ...(sameNames && !sameOrder
+      ? ["src/model/idempotent/Actions.ts and Next have their actions in different orders"]
+      : []),
     ...rows.flatMap((row) => {
       const cell = row["core function"] ?? ""
       return cell.match(coreFunction) === null ? [`the row of ${row["action"]} names no core function`] : []
@@ -224,11 +234,15 @@ export const checkProperties = (
   const documented = named(rows, "property")
   const specified = operators(tla)
   const implemented = [...keysOf(model, "invariants"), ...keysOf(model, "stepProperties")]
-  if (implemented.length === 0) return ["no properties found in src/model/Properties.ts"]
+  if (implemented.length === 0) return ["no properties found in src/model/idempotent/Properties.ts"]
   const checked = new Set(Object.values(configurations).flatMap(checkedProperties))
   return [
-    ...missing(implemented, specified, (name) => `property ${name} of src/model/Properties.ts is missing in the spec`),
-    ...missing(implemented, documented, (name) => `property ${name} of src/model/Properties.ts has no row`),
+    ...missing(
+      implemented,
+      specified,
+      (name) => `property ${name} of src/model/idempotent/Properties.ts is missing in the spec`
+    ),
+    ...missing(implemented, documented, (name) => `property ${name} of src/model/idempotent/Properties.ts has no row`),
     ...missing(documented, specified, (name) => `${name} has a row and is no operator of the spec`),
     ...repeated(documented),
     ...missing([...checked], documented, (name) => `property ${name} of a configuration has no row`),

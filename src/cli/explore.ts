@@ -3,6 +3,7 @@
  */
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import * as Guarantees from "../conformance/Guarantees.ts"
 import * as Models from "../conformance/Models.ts"
 import * as Specification from "../conformance/Specification.ts"
 import * as Workers from "../conformance/Workers.ts"
@@ -42,10 +43,8 @@ export const explore = Command.make("explore", {
       seed,
       ...(Option.isSome(path) ? { path: path.value } : {})
     })
-    const checks = Specification.guarantees.map((guarantee) => {
-      const { violated } = explored.properties[guarantee]
-      const found = violated > 0 ? "violated" : "holds"
-      const expected = row.cells[guarantee].verdict
+    const checks = Object.entries(row.cells).map(([guarantee, { verdict: expected }]) => {
+      const found = Guarantees.verdictOf(explored.properties[guarantee])
       return Models.judged(
         `${row.title}: ${guarantee}`,
         found === expected || Option.isSome(path) ? [] : [`${found}, but the matrix says ${expected}`],
@@ -58,8 +57,7 @@ export const explore = Command.make("explore", {
       document: { configuration: row.configuration, ...explored },
       lines: [
         `${row.title}: ${explored.runs} histories, ${explored.operations} records, seed ${seed}`,
-        ...Specification.guarantees.flatMap((guarantee) => {
-          const { first, violated } = explored.properties[guarantee]
+        ...Object.entries(explored.properties).flatMap(([guarantee, { first, violated }]) => {
           if (first === undefined) return [`${guarantee}: held in every history`]
           return [
             `${guarantee}: violated in ${violated} histories; the smallest found`,

@@ -5,7 +5,6 @@ import { Effect, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { CellReport, RowReport, Verdict as Mark } from "../conformance/Guarantees.ts"
 import type { ModelReport } from "../conformance/Models.ts"
-import * as Specification from "../conformance/Specification.ts"
 import * as Verify from "../conformance/Verify.ts"
 import * as Engine from "./Engine.ts"
 import * as Output from "./Output.ts"
@@ -56,15 +55,18 @@ const cell = ({ explorer, histories, shortest, spec }: CellReport): string => {
   return `TLC ${verdictMark(spec)} explorer ${verdictMark(explorer)} histories ${verdictMark(histories)}`
 }
 
+/** `NoDuplicate` as the head of a column: no duplicate. */
+const head = (property: string): string => property.replaceAll(/(?<!^)(?=[A-Z])/g, " ").toLowerCase()
+
+/** One table for all rows that ask the same. */
 const guarantees = (rows: ReadonlyArray<RowReport>): ReadonlyArray<string> =>
-  Output.table([
-    ["producer", "no loss", "no duplicate", "no gap", "in order", "guarantee"],
-    ...rows.map(({ cells, label, title }) => [
-      title,
-      ...Specification.guarantees.map((guarantee) => cell(cells[guarantee])),
-      label
-    ])
-  ], ["left", "left", "left", "left", "left", "left"])
+  Array.from(Map.groupBy(rows, ({ cells }) => Object.keys(cells).join()).values(), (alike) => {
+    const asked = Object.keys(alike[0]!.cells)
+    return Output.table([
+      ["producer", ...asked.map(head), "guarantee"],
+      ...alike.map(({ cells, label, title }) => [title, ...asked.map((guarantee) => cell(cells[guarantee]!)), label])
+    ], ["left", ...asked.map(() => "left" as const), "left"])
+  }).flatMap((lines, i) => i === 0 ? lines : ["", ...lines])
 
 const render = (report: Verify.Report): ReadonlyArray<string> => [
   `engine: ${report.engine === null ? "none" : `TLC ${report.engine.version}`}; seed: ${report.histories.seed}`,

@@ -99,8 +99,8 @@ export const verify = Effect.fn("Exhibits.verify")(function*(
     : yield* tlc.withPermit(underTlc(toolchain, exhibit, pinned))
   const committed = yield* Traces.read(graphName(exhibit), clean)
   const graph = checked?.graph ?? committed
-  const diverging = Replay.replay({ configuration: bug.configuration, graph })
-  const agreeing = Replay.replay({ configuration: clean.configuration, graph })
+  const diverging = Replay.replay({ ...bug, graph })
+  const agreeing = Replay.replay({ ...clean, graph })
   const replay = [
     ...(diverging.divergences > 0 ? [] : ["the code with the bug does not diverge from the specification"]),
     ...(agreeing.divergences === 0 ? [] : [`the code without the bug diverges ${agreeing.divergences} times`]),

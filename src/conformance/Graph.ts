@@ -73,6 +73,17 @@ class Strings {
 export const label = (action: string, instance: ReadonlyArray<string | number>): Label =>
   instance.length === 0 ? action : `${action}(${instance.join(", ")})`
 
+/** What a label says. */
+export interface Call {
+  readonly action: string
+  readonly arguments: ReadonlyArray<string>
+}
+
+export const callOf = (name: Label): Call => {
+  const [action, ...instance] = name.split(/[(), ]+/).filter((part) => part !== "")
+  return { action: action!, arguments: instance }
+}
+
 /** A TLA+ argument as labels show it: a string without its quotes. */
 const argument = (text: string): string => text.startsWith("\"") ? text.slice(1, -1) : text
 

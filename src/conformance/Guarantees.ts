@@ -6,6 +6,7 @@ import { Effect, type Semaphore } from "effect"
 import type { TlcFailure, Toolchain } from "../tlc/index.ts"
 import type { Check } from "./Check.ts"
 import * as Checks from "./Check.ts"
+import type * as Histories from "./Histories.ts"
 import * as ModelCheck from "./ModelCheck.ts"
 import * as Models from "./Models.ts"
 import * as Progress from "./Progress.ts"
@@ -26,16 +27,14 @@ export interface RowReport {
   readonly configuration: string
   readonly title: string
   readonly label: string
-  readonly cells: Readonly<Record<Specification.Guarantee, CellReport>>
+  /** What was asked, by property, in the order of the row. */
+  readonly cells: Readonly<Record<string, CellReport>>
   readonly histories: { readonly runs: number; readonly operations: number; readonly seed: number }
   readonly checks: ReadonlyArray<Check>
 }
 
-/** What a witness says of each guarantee. */
-type Column = Readonly<Record<Specification.Guarantee, Models.Expected>>
-
-const column = (cell: (guarantee: Specification.Guarantee) => Models.Expected): Column =>
-  Object.fromEntries(Specification.guarantees.map((guarantee) => [guarantee, cell(guarantee)])) as unknown as Column
+/** What a witness says of each guarantee of a row. */
+type Column = ReadonlyMap<string, Models.Expected>
 
 /**
  * TLC's column. The guarantees that should hold share a run; each of the others has its own, since a run ends with the
@@ -46,17 +45,16 @@ const specColumn = Effect.fnUntraced(function*(
   row: Specification.Row
 ): Effect.fn.Return<Column, Specification.SpecificationError | TlcFailure> {
   const found = new Map<string, Models.Expected>()
-  const check = Effect.fnUntraced(function*(only: ReadonlyArray<Specification.Guarantee>, quick: boolean) {
+  const check = Effect.fnUntraced(function*(only: ReadonlyArray<string>, quick: boolean) {
     const checked = yield* Specification.load(row.module, row.config, { only })
     const outcome = yield* ModelCheck.verdict(toolchain, checked, { quick })
     for (const guarantee of only) found.set(guarantee, Models.expectedOf(outcome, only))
   })
-  const holding = Specification.guarantees.filter((guarantee) => row.cells[guarantee].verdict === "holds")
+  const guarantees = Specification.guaranteesOf(row)
+  const holding = guarantees.filter((guarantee) => row.cells[guarantee]!.verdict === "holds")
   if (holding.length > 0) yield* check(holding, false)
-  for (const guarantee of Specification.guarantees) {
-    if (!holding.includes(guarantee)) yield* check([guarantee], true)
-  }
-  return column((guarantee) => found.get(guarantee)!)
+  for (const guarantee of guarantees) if (!holding.includes(guarantee)) yield* check([guarantee], true)
+  return found
 })
 
 const explorerColumn = Effect.fnUntraced(function*(
@@ -64,12 +62,12 @@ const explorerColumn = Effect.fnUntraced(function*(
   row: Specification.Row
 ): Effect.fn.Return<Column, Specification.SpecificationError> {
   const { config, module } = row
-  const found = new Map<Specification.Guarantee, Models.Expected>()
-  for (const guarantee of Specification.guarantees) {
+  const found = new Map<string, Models.Expected>()
+  for (const guarantee of Specification.guaranteesOf(row)) {
     const explored = yield* workers.run({ _tag: "Explore", module, config, changes: { only: [guarantee] } })
     found.set(guarantee, Models.expectedOfExplored(explored))
   }
-  return column((guarantee) => found.get(guarantee)!)
+  return found
 })
 
 /** How many histories a row gets, and which. */
@@ -81,7 +79,7 @@ export interface Options {
 
 const missedCell = (
   expected: Models.Expected,
-  guarantee: Specification.Guarantee,
+  guarantee: string,
   witnesses: Readonly<Record<"TLC" | "explorer", Models.Expected | undefined>>,
   histories: Verdict
 ): ReadonlyArray<string> => {
@@ -96,6 +94,10 @@ const missedCell = (
   if (histories !== expected.verdict) missed.push(`histories: ${histories}, pinned ${expected.verdict}`)
   return missed
 }
+
+/** What histories say of a property, if they judge it. */
+export const verdictOf = (tally: Histories.Tally | undefined): Verdict =>
+  tally === undefined ? "skipped" : tally.violated > 0 ? "violated" : "holds"
 
 /** TLC's part of all rows, in order; rows that differ in nothing but their name share it. */
 export const specColumns = Effect.fn("Guarantees.specColumns")(function*(
@@ -128,25 +130,26 @@ export const verifyRow = Effect.fn("Guarantees.verifyRow")(function*(
   const explorer = yield* explorerColumn(workers, row)
   const tlc = yield* spec
   const checks: Array<Check> = []
-  const cells = Object.fromEntries(Specification.guarantees.map((guarantee) => {
-    const seen: Verdict = histories.properties[guarantee].violated > 0 ? "violated" : "holds"
-    const witnesses = { TLC: tlc?.[guarantee], explorer: explorer[guarantee] }
-    const missed = [...missedCell(row.cells[guarantee], guarantee, witnesses, seen)]
-    if (histories.runs !== runs) missed.push(`${histories.runs} histories of ${runs} were run`)
-    checks.push(Models.judged(
-      `${row.title}: ${guarantee}`,
-      missed,
-      `npm run -s keos -- explore ${row.configuration} --runs ${runs} --seed ${seed}`
-    ))
-    const { length } = explorer[guarantee]
-    const cell: CellReport = {
-      spec: tlc?.[guarantee].verdict ?? "skipped",
-      explorer: explorer[guarantee].verdict,
-      histories: seen,
-      ...(length === undefined ? {} : { shortest: length })
-    }
-    return [guarantee, cell]
-  })) as unknown as RowReport["cells"]
+  const cells = Object.fromEntries(
+    Object.entries(row.cells).map(([guarantee, pinned]) => {
+      const seen = verdictOf(histories.properties[guarantee])
+      const found = explorer.get(guarantee)!
+      const missed = [...missedCell(pinned, guarantee, { TLC: tlc?.get(guarantee), explorer: found }, seen)]
+      if (histories.runs !== runs) missed.push(`${histories.runs} histories of ${runs} were run`)
+      checks.push(Models.judged(
+        `${row.title}: ${guarantee}`,
+        missed,
+        `npm run -s keos -- explore ${row.configuration} --runs ${runs} --seed ${seed}`
+      ))
+      const cell: CellReport = {
+        spec: tlc?.get(guarantee)?.verdict ?? "skipped",
+        explorer: found.verdict,
+        histories: seen,
+        ...(found.length === undefined ? {} : { shortest: found.length })
+      }
+      return [guarantee, cell] as const
+    })
+  )
   if (histories.broken.violated > 0) {
     const { broken } = histories
     checks.push(Checks.failed(

@@ -5,7 +5,6 @@ import { Effect } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Codec } from "../model/index.ts"
 import { check, type Outcome, StateGraph, TlcFailure, type Toolchain } from "../tlc/index.ts"
 import * as Graphs from "./Graph.ts"
 import * as Specification from "./Specification.ts"
@@ -64,7 +63,7 @@ export const graph = (
 ): Effect.Effect<{ readonly outcome: Outcome; readonly graph: Graphs.Graph }, TlcFailure> =>
   withConfig(checked, (config) =>
     Effect.gen(function*() {
-      const builder = Graphs.builder(Codec.variables)
+      const builder = Graphs.builder(checked.model.variables)
       // TLC itself says how far it is once a minute.
       let states = 0
       const { outcome } = yield* StateGraph.stream(toolchain, {

@@ -5,9 +5,10 @@
  * The comparison is of whole states and goes both ways: an edge that the code lacks and a step that TLC lacks are both
  * divergences. Done for every state, and with the same initial state, this makes the two graphs equal.
  */
-import type { Configuration } from "../model/Configuration.ts"
-import { Actions, Codec, World } from "../model/index.ts"
-import * as Keys from "../model/Keys.ts"
+import type { Column } from "../model/Codec.ts"
+import * as Interner from "../model/Interner.ts"
+import type { Model } from "../model/Model.ts"
+import { render } from "../model/Model.ts"
 import * as Value from "../tlc/Value.ts"
 import type { Graph } from "./Graph.ts"
 import * as Graphs from "./Graph.ts"
@@ -36,49 +37,14 @@ export interface Result {
 /** How many divergences are told in full. */
 const told = 3
 
-/** Decodes states, remembering every distinct part. */
-export const decoder = (configuration: Configuration, graph: Graph): (state: number) => World.World => {
-  const columns = new Map(graph.variables.map((name, i) => [name, i]))
-  const width = graph.variables.length
-  const remember = <K extends Codec.Part>(part: K): (state: number) => Codec.DecodedParts[K] => {
-    const known = new Map<string, Codec.DecodedParts[K]>()
-    const places = Codec.parts[part].map((name) => {
-      const column = columns.get(name)
-      if (column === undefined) throw new Graphs.GraphError(`the graph has no variable ${name}`)
-      return column
-    })
-    const decode = Codec.decodePart[part] as (
-      configuration: Configuration,
-      get: (name: Codec.Variable) => Value.Value
-    ) => Codec.DecodedParts[K]
-    return (state) => {
-      let key = ""
-      for (const column of places) key += `${graph.states[state * width + column]},`
-      const found = known.get(key)
-      if (found !== undefined) return found
-      const decoded = decode(
-        configuration,
-        (name) => Value.parseUnsafe(Graphs.textOf(graph, state, columns.get(name)!))
-      )
-      known.set(key, decoded)
-      return decoded
-    }
+/** The values of a variable, as the decoder of a model reads them. */
+export const column = (graph: Graph) => (variable: string): Column => {
+  const place = graph.variables.indexOf(variable)
+  if (place < 0) throw new Graphs.GraphError(`the graph has no variable ${variable}`)
+  return {
+    key: (state) => graph.states[state * graph.variables.length + place]!,
+    value: (state) => Value.parseUnsafe(Graphs.textOf(graph, state, place))
   }
-  const producer = remember("producer")
-  const sender = remember("sender")
-  const requests = remember("requests")
-  const responses = remember("responses")
-  const partitions = remember("partitions")
-  const faults = remember("faults")
-  return (state) =>
-    Codec.assemble({
-      producer: producer(state),
-      sender: sender(state),
-      requests: requests(state),
-      responses: responses(state),
-      partitions: partitions(state),
-      faults: faults(state)
-    })
 }
 
 /** The edges of a graph by source: `order[starts[s]]` to `order[starts[s + 1] - 1]` are those out of state `s`. */
@@ -124,22 +90,36 @@ export const pathTo = (graph: Graph, last: Int32Array, state: number): ReadonlyA
   return path
 }
 
-export interface Options {
+export interface Options<Configuration, World> {
+  readonly model: Model<Configuration, World>
   readonly configuration: Configuration
   readonly graph: Graph
   /** Called now and then with the number of edges compared so far. */
   readonly onProgress?: (edges: number) => void
 }
 
+/** The states of a graph as worlds, each with its number. */
+export interface States<World> {
+  readonly worlds: Interner.Interner<World>
+  readonly numbers: Int32Array
+}
+
+export const statesOf = <Configuration, World>(
+  { configuration, graph, model }: Options<Configuration, World>
+): States<World> => {
+  const worlds = Interner.make(model.packing(configuration))
+  const worldAt = model.decoder(configuration, column(graph))
+  const numbers = Int32Array.from({ length: Graphs.stateCount(graph) }, (_, state) => worlds.number(worldAt(state)))
+  return { worlds, numbers }
+}
+
 const progressInterval = 8192
 
-export const replay = ({ configuration, graph, onProgress }: Options): Result => {
-  const worldAt = decoder(configuration, graph)
-  const interner = Keys.make()
+export const replay = <Configuration, World>(options: Options<Configuration, World>): Result => {
+  const { configuration, graph, model, onProgress } = options
+  const { numbers, worlds } = statesOf(options)
   const count = Graphs.stateCount(graph)
   const index = edgesBySource(graph)
-  const worlds = Array.from({ length: count }, (_, state) => interner.share(worldAt(state)))
-  const keys = worlds.map(interner.key)
   const first: Array<Divergence> = []
   let divergences = 0
   let paths: Int32Array | undefined
@@ -148,8 +128,7 @@ export const replay = ({ configuration, graph, onProgress }: Options): Result =>
     kind: Divergence["kind"],
     state: number,
     step: Graphs.Label | undefined,
-    expected: World.World | undefined,
-    actual: World.World | undefined
+    compared?: { readonly expected: number; readonly actual: World }
   ): void => {
     divergences++
     if (first.length >= told) return
@@ -158,31 +137,37 @@ export const replay = ({ configuration, graph, onProgress }: Options): Result =>
       kind,
       path: pathTo(graph, paths, state).map((edge) => graph.labels[graph.edgeLabels[edge]!]!),
       step,
-      differences: expected === undefined || actual === undefined
-        ? []
-        : StateDiff.between(Codec.encode(configuration, expected), Codec.encode(configuration, actual))
+      differences: compared === undefined ? [] : StateDiff.between(
+        model.encode(configuration, worlds.world(numbers[compared.expected]!)),
+        model.encode(configuration, compared.actual)
+      )
     })
   }
 
-  const start = World.initial(configuration)
-  if (graph.initial.length !== 1 || keys[graph.initial[0]!] !== interner.key(start)) {
-    diverge("initial state", graph.initial[0]!, undefined, worlds[graph.initial[0]!], start)
+  const start = model.initial(configuration)
+  const initial = graph.initial[0]!
+  if (graph.initial.length !== 1 || worlds.number(start) !== numbers[initial]) {
+    diverge("initial state", initial, undefined, { expected: initial, actual: start })
   }
 
   for (let state = 0; state < count; state++) {
     if (state % progressInterval === 0) onProgress?.(index.starts[state]!)
-    const steps = new Map<Graphs.Label, World.World>()
-    for (const step of Actions.successors(configuration, worlds[state]!)) steps.set(Actions.render(step), step.world)
+    const steps = new Map<Graphs.Label, World>()
+    for (const step of model.successors(configuration, worlds.world(numbers[state]!))) {
+      steps.set(render(step), step.world)
+    }
     for (let at = index.starts[state]!; at < index.starts[state + 1]!; at++) {
       const edge = index.order[at]!
       const name = graph.labels[graph.edgeLabels[edge]!]!
       const target = graph.targets[edge]!
       const reached = steps.get(name)
       steps.delete(name)
-      if (reached === undefined) diverge("missing step", state, name, undefined, undefined)
-      else if (interner.key(reached) !== keys[target]) diverge("other successor", state, name, worlds[target], reached)
+      if (reached === undefined) diverge("missing step", state, name)
+      else if (worlds.number(reached) !== numbers[target]) {
+        diverge("other successor", state, name, { expected: target, actual: reached })
+      }
     }
-    for (const name of steps.keys()) diverge("extra step", state, name, undefined, undefined)
+    for (const name of steps.keys()) diverge("extra step", state, name)
   }
   return { states: count, edges: Graphs.edgeCount(graph), divergences, first }
 }

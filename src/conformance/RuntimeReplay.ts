@@ -4,14 +4,10 @@
  *
  * The core engine loads states; this one has to reach them. It is what finds state that the shell hides.
  */
-import type { Configuration } from "../model/Configuration.ts"
-import * as Configurations from "../model/Configuration.ts"
-import { Codec, type World } from "../model/index.ts"
-import * as Keys from "../model/Keys.ts"
-import { Controlled } from "../runtime/index.ts"
+import type { Controlled, Driver } from "./Driver.ts"
 import * as Graphs from "./Graph.ts"
 import type { Divergence, Options, Result } from "./Replay.ts"
-import { decoder, edgesBySource, pathTo, shortestPaths } from "./Replay.ts"
+import { edgesBySource, pathTo, shortestPaths, statesOf } from "./Replay.ts"
 import * as StateDiff from "./StateDiff.ts"
 
 /** How many divergences are told in full. */
@@ -19,45 +15,21 @@ const told = 3
 
 const progressInterval = 1024
 
-/** The action that a label of the graph names. */
-const actionOf = ({ partitions }: Configuration, name: Graphs.Label): Controlled.Action => {
-  const [action, ...rest] = name.split(/[(), ]+/).filter((part) => part !== "")
-  const [first, second, third] = rest
-  const partition = first === undefined ? Number.NaN : partitions.indexOf(first)
-  return {
-    _tag: action,
-    ...(first === undefined ? {} : { partition }),
-    ...(action === "ExpireBatch" ? { batch: Number(second) } : {}),
-    ...(action === "HandleProduce" || action === "RefuseProduce" ? { connection: Number(second) } : {}),
-    ...(action === "RefuseProduce" ? { error: third } : {})
-  } as Controlled.Action
-}
-
-const start = (configuration: Configuration): Controlled.Controlled => {
-  const controlled = Controlled.make({
-    sender: configuration.sender,
-    replica: configuration.replica,
-    partitions: configuration.partitions.length,
-    startSequence: configuration.startSequence
-  })
-  for (let partition = 0; partition < configuration.partitions.length; partition++) {
-    for (let batch = 1; batch <= configuration.batchesPerPartition; batch++) {
-      controlled.enqueue(partition, batch, Configurations.records(configuration, batch))
-    }
-  }
-  return controlled
+export interface RuntimeOptions<Configuration, World> extends Omit<Options<Configuration, World>, "model"> {
+  /** Starts the runtime of a model; the model is the driver's. */
+  readonly driver: Driver<Configuration, World>
 }
 
 /** The steps taken count those that only lead to an edge; `edges` are the distinct ones that were compared. */
-export const replay = ({ configuration, graph, onProgress }: Options): Result & { readonly steps: number } => {
-  const worldAt = decoder(configuration, graph)
-  const interner = Keys.make()
+export const replay = <Configuration, World>(
+  { configuration, driver, graph, onProgress }: RuntimeOptions<Configuration, World>
+): Result & { readonly steps: number } => {
+  const { model } = driver
+  const { numbers, worlds } = statesOf({ model, configuration, graph })
   const index = edgesBySource(graph)
   const paths = shortestPaths(graph, index)
-  const actions = graph.labels.map((name) => actionOf(configuration, name))
+  const calls = graph.labels.map(Graphs.callOf)
   const count = Graphs.stateCount(graph)
-  const worlds = Array.from({ length: count }, (_, state) => interner.share(worldAt(state)))
-  const keys = worlds.map(interner.key)
   const covered = new Uint8Array(Graphs.edgeCount(graph))
   const first: Array<Divergence> = []
   let coveredEdges = 0
@@ -66,18 +38,14 @@ export const replay = ({ configuration, graph, onProgress }: Options): Result & 
 
   const label = (edge: number): Graphs.Label => graph.labels[graph.edgeLabels[edge]!]!
 
-  /** The environment owns the fault budget, so it comes from the graph. */
-  const project = (controlled: Controlled.Controlled, state: number): World.World => ({
-    ...controlled.snapshot(),
-    faults: worlds[state]!.faults
-  })
+  const worldAt = (state: number): World => worlds.world(numbers[state]!)
 
   const diverge = (
     kind: Divergence["kind"],
     state: number,
     step: Graphs.Label | undefined,
-    expected: World.World,
-    actual: World.World
+    expected: World,
+    actual: World
   ): void => {
     divergences++
     if (first.length >= told) return
@@ -85,12 +53,12 @@ export const replay = ({ configuration, graph, onProgress }: Options): Result & 
       kind,
       path: pathTo(graph, paths, state).map(label),
       step,
-      differences: StateDiff.between(Codec.encode(configuration, expected), Codec.encode(configuration, actual))
+      differences: StateDiff.between(model.encode(configuration, expected), model.encode(configuration, actual))
     })
   }
 
   /** Takes an edge; false when the runtime did not end where the specification does. */
-  const take = (controlled: Controlled.Controlled, edge: number): boolean => {
+  const take = (controlled: Controlled<World>, edge: number): boolean => {
     steps++
     if (covered[edge] === 0) {
       covered[edge] = 1
@@ -98,10 +66,11 @@ export const replay = ({ configuration, graph, onProgress }: Options): Result & 
       if (coveredEdges % progressInterval === 0) onProgress?.(coveredEdges)
     }
     const target = graph.targets[edge]!
-    const possible = controlled.perform(actions[graph.edgeLabels[edge]!]!)
-    const reached = project(controlled, target)
-    if (possible && interner.key(reached) === keys[target]) return true
-    diverge(possible ? "other successor" : "missing step", graph.sources[edge]!, label(edge), worlds[target]!, reached)
+    const possible = controlled.perform(calls[graph.edgeLabels[edge]!]!)
+    const expected = worldAt(target)
+    const reached = controlled.project(expected)
+    if (possible && worlds.number(reached) === numbers[target]) return true
+    diverge(possible ? "other successor" : "missing step", graph.sources[edge]!, label(edge), expected, reached)
     return false
   }
 
@@ -114,10 +83,11 @@ export const replay = ({ configuration, graph, onProgress }: Options): Result & 
 
   /** From the initial state to the edge, and on along edges not taken yet. */
   const walk = (towards: number): void => {
-    const controlled = start(configuration)
+    const controlled = driver.start(configuration)
     const initial = graph.initial[0]!
-    if (interner.key(project(controlled, initial)) !== keys[initial]) {
-      diverge("initial state", initial, undefined, worlds[initial]!, project(controlled, initial))
+    const begun = controlled.project(worldAt(initial))
+    if (worlds.number(begun) !== numbers[initial]) {
+      diverge("initial state", initial, undefined, worldAt(initial), begun)
     }
     let ahead = pathTo(graph, paths, graph.sources[towards]!).every((edge) => take(controlled, edge))
     for (let edge = towards; ahead && edge >= 0; edge = uncoveredFrom(graph.targets[edge]!)) {

@@ -6,9 +6,10 @@
  */
 import { Effect, Result, Schema } from "effect"
 import { existsSync, readFileSync } from "node:fs"
-import { dirname, join, relative, resolve } from "node:path"
+import { basename, dirname, join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
-import { Configuration } from "../model/index.ts"
+import type { Configured } from "../model/Model.ts"
+import * as Models from "../model/Models.ts"
 import * as Config from "../tlc/Config.ts"
 import * as Value from "../tlc/Value.ts"
 import { fingerprint } from "./Graph.ts"
@@ -68,20 +69,20 @@ export type Model = typeof Model.Type
 const Cell = Schema.Struct({ verdict: Verdict, length: Schema.optionalKey(Schema.Int) })
 export type Cell = typeof Cell.Type
 
-/** The columns of the guarantee matrix. */
-export const guarantees = ["NoLoss", "NoDuplicate", "NoGap", "InOrder"] as const
-export type Guarantee = typeof guarantees[number]
-
 const Row = Schema.Struct({
   configuration: Schema.String,
   title: Schema.String,
-  /** What the configuration promises; empty where it promises none of the three. */
+  /** What the configuration promises; empty where that has no name. */
   label: Schema.String,
   module: Schema.String,
   config: Schema.String,
-  cells: Schema.Struct({ NoLoss: Cell, NoDuplicate: Cell, NoGap: Cell, InOrder: Cell })
+  /** What is asked of the configuration, by property. Rows that ask the same stand in one table. */
+  cells: Schema.Record(Schema.String, Cell)
 })
 export type Row = typeof Row.Type
+
+/** What a row asks, in its order. */
+export const guaranteesOf = ({ cells }: Pick<Row, "cells">): ReadonlyArray<string> => Object.keys(cells)
 
 const Exhibit = Schema.Struct({
   name: Schema.String,
@@ -117,13 +118,12 @@ export const manifest: Effect.Effect<Manifest, SpecificationError> = Effect.gen(
   return yield* new SpecificationError({ message: `${shown(manifestPath)}: ${decoded.failure.message}` })
 })
 
-/** A configuration as it is checked: for TLC as text, for the code as data. */
-export interface Checked {
+/** A configuration as it is checked: for TLC as text, for the code as data of a model. */
+export interface Checked extends Configured {
   readonly module: string
   /** Where the text comes from. */
   readonly origin: string
   readonly config: Config.Config
-  readonly configuration: Configuration.Configuration
 }
 
 /** What to change in a configuration file before it is checked. */
@@ -133,6 +133,48 @@ export interface Changes {
   /** Put the rules of the base back in the place of these overrides. */
   readonly without?: ReadonlyArray<string>
 }
+
+const reference = /^\s*EXTENDS\s+(.*)$|\bINSTANCE\s+(\w+)/gm
+
+/** A module and the modules of ours that it reads, itself first. */
+const modulesOf = Effect.fnUntraced(
+  function*(module: string): Effect.fn.Return<ReadonlyArray<string>, SpecificationError> {
+    const found = [module]
+    for (const path of found) {
+      const text = yield* readText(path)
+      for (const [, extended, instance] of text.matchAll(reference)) {
+        for (const name of (extended ?? instance ?? "").split(",").map((part) => part.trim())) {
+          const local = [dirname(path), folder].map((place) => resolve(place, `${name}.tla`)).find((file) =>
+            existsSync(file)
+          )
+          if (local !== undefined && !found.includes(local)) found.push(local)
+        }
+      }
+    }
+    return found
+  }
+)
+
+/** The configuration as data of the one model whose specification the module reads. */
+const configured = Effect.fnUntraced(function*(
+  module: string,
+  config: Config.Config,
+  origin: string
+): Effect.fn.Return<Configured, SpecificationError> {
+  const modules = (yield* modulesOf(module)).map((path) => basename(path, ".tla"))
+  const [model, ...others] = Models.among(modules)
+  if (model === undefined || others.length > 0) {
+    const known = Models.models.map(({ specification }) => specification).join(", ")
+    return yield* new SpecificationError({ message: `${shown(module)} must extend one of ${known}` })
+  }
+  return yield* Effect.try({
+    try: () => {
+      const substitutions = Object.entries(config.substitutions).map(([name, { definition }]) => [name, definition])
+      return { model, configuration: model.configuration(config.constants, Object.fromEntries(substitutions)) }
+    },
+    catch: (error) => new SpecificationError({ message: `${shown(origin)}: ${String(error)}` })
+  })
+})
 
 export const load = Effect.fn("Specification.load")(function*(
   module: string,
@@ -155,21 +197,9 @@ export const load = Effect.fn("Specification.load")(function*(
     invariants: parsed.success.invariants.filter(isWatched),
     properties: parsed.success.properties.filter(isWatched)
   }
-  return { module: join(folder, module), origin, config, configuration: yield* configurationOf(config, origin) }
+  const path = join(folder, module)
+  return { module: path, origin, config, ...(yield* configured(path, config, origin)) }
 })
-
-const configurationOf = (
-  config: Config.Config,
-  origin: string
-): Effect.Effect<Configuration.Configuration, SpecificationError> =>
-  Effect.try({
-    try: () =>
-      Configuration.fromConstants(
-        config.constants,
-        Object.fromEntries(Object.entries(config.substitutions).map(([name, { definition }]) => [name, definition]))
-      ),
-    catch: (error) => new SpecificationError({ message: `${shown(origin)}: ${String(error)}` })
-  })
 
 /** The text that TLC reads. */
 export const print = (config: Config.Config): string =>
@@ -189,27 +219,6 @@ export const propertiesOf = ({ config }: Checked): ReadonlyArray<string> => [
   ...config.invariants,
   ...config.properties
 ]
-
-const reference = /^\s*EXTENDS\s+(.*)$|\bINSTANCE\s+(\w+)/gm
-
-/** A module and the modules of ours that it reads, itself first. */
-const modulesOf = Effect.fnUntraced(
-  function*(module: string): Effect.fn.Return<ReadonlyArray<string>, SpecificationError> {
-    const found = [module]
-    for (const path of found) {
-      const text = yield* readText(path)
-      for (const [, extended, instance] of text.matchAll(reference)) {
-        for (const name of (extended ?? instance ?? "").split(",").map((part) => part.trim())) {
-          const local = [dirname(path), folder].map((place) => resolve(place, `${name}.tla`)).find((file) =>
-            existsSync(file)
-          )
-          if (local !== undefined && !found.includes(local)) found.push(local)
-        }
-      }
-    }
-    return found
-  }
-)
 
 /** SHA-256 over the modules and the configuration that a graph comes from. */
 export const fingerprintOf = Effect.fnUntraced(function*(

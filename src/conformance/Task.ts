@@ -3,12 +3,12 @@
  * worker.
  */
 import { Effect } from "effect"
-import { Explorer, Properties } from "../model/index.ts"
+import * as Explorer from "../model/Explorer.ts"
+import * as Model from "../model/Model.ts"
 import { edgeCount, type Graph } from "./Graph.ts"
-import * as Histories from "./Histories.ts"
+import type * as Histories from "./Histories.ts"
 import * as Replay from "./Replay.ts"
-import * as RuntimeReplay from "./RuntimeReplay.ts"
-import * as Scenario from "./Scenario.ts"
+import * as Runtimes from "./Runtimes.ts"
 import * as Specification from "./Specification.ts"
 
 /** A configuration, and the properties to watch in it; without them those that the configuration lists. */
@@ -80,35 +80,45 @@ export type Output<T extends Task> = T extends ExploreTask ? Explored
   : T extends ReplayTask ? Replayed
   : Histories.Explored
 
-const isProperty = (name: string): name is Properties.PropertyName =>
-  name in Properties.invariants || name in Properties.stepProperties
-
 const explore = Effect.fnUntraced(function*(
   task: ExploreTask,
   onProgress: OnProgress
 ): Effect.fn.Return<Explored, Specification.SpecificationError> {
   const checked = yield* Specification.load(task.module, task.config, task.changes)
+  const { configuration, model } = checked
   const began = performance.now()
   const { actions, depth, edges, states, violation } = Explorer.explore({
-    configuration: checked.configuration,
-    properties: Specification.propertiesOf(checked).filter(isProperty),
+    model,
+    configuration,
+    properties: Specification.propertiesOf(checked).filter((name) => Model.hasProperty(model, name)),
     onProgress
   })
   const counts = { states, edges, depth, actions, seconds: (performance.now() - began) / 1000 }
   if (violation === undefined) return counts
-  const steps = violation.trace.slice(1).map((step) =>
-    step.arguments.length === 0 ? String(step.action) : `${step.action}(${step.arguments.join(", ")})`
+  const steps = violation.trace.slice(1).map(({ action, arguments: instance }) =>
+    Model.render({ action: action!, arguments: instance })
   )
   return { ...counts, property: violation.property, steps }
 })
+
+/** The runtime of a configuration; asking for one that is not there is the manifest's mistake. */
+const runtimeOf = (
+  checked: Specification.Checked
+): Effect.Effect<Runtimes.Runtime, Specification.SpecificationError> => {
+  const runtime = Runtimes.of(checked)
+  return runtime === undefined
+    ? Effect.fail(
+      new Specification.SpecificationError({ message: `${checked.model.specification} has no runtime to run` })
+    )
+    : Effect.succeed(runtime)
+}
 
 const histories = Effect.fnUntraced(function*(
   task: HistoriesTask,
   onProgress: OnProgress
 ): Effect.fn.Return<Histories.Explored, Specification.SpecificationError> {
-  const { configuration } = yield* Specification.load(task.module, task.config)
-  return Histories.explore({
-    setup: Scenario.setupOf(configuration),
+  const runtime = yield* runtimeOf(yield* Specification.load(task.module, task.config))
+  return runtime.histories({
     runs: task.runs,
     seed: task.seed,
     onProgress: (runs) => onProgress(runs, task.runs),
@@ -121,11 +131,14 @@ const replay = Effect.fnUntraced(function*(
   { changes, config, engine, graph, module }: ReplayTask,
   onProgress: OnProgress
 ): Effect.fn.Return<Replayed, Specification.SpecificationError> {
-  const { configuration } = yield* Specification.load(module, config, changes)
-  const began = performance.now()
+  const checked = yield* Specification.load(module, config, changes)
   const edges = edgeCount(graph)
-  const options = { configuration, graph, onProgress: (done: number) => onProgress(done, edges) }
-  const result = engine === "core" ? Replay.replay(options) : RuntimeReplay.replay(options)
+  const told = (done: number): void => onProgress(done, edges)
+  const replayed = engine === "core"
+    ? Effect.sync(() => Replay.replay({ ...checked, graph, onProgress: told }))
+    : Effect.map(runtimeOf(checked), (runtime) => runtime.replay(graph, told))
+  const began = performance.now()
+  const result = yield* replayed
   return { ...result, seconds: (performance.now() - began) / 1000 }
 })
 

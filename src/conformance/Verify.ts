@@ -95,12 +95,9 @@ export const toJson = (report: Report) => ({
   guarantees: report.guarantees.map(({ cells, configuration, label }) => ({
     configuration,
     label,
-    cells: {
-      noLoss: cells.NoLoss,
-      noDuplicate: cells.NoDuplicate,
-      noGap: cells.NoGap,
-      inOrder: cells.InOrder
-    }
+    cells: Object.fromEntries(
+      Object.entries(cells).map(([name, cell]) => [`${name.charAt(0).toLowerCase()}${name.slice(1)}`, cell])
+    )
   })),
   exhibits: report.exhibits.map(({ code, name, property, replay, spec }) => ({ name, property, spec, code, replay })),
   histories: report.histories

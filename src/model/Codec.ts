@@ -1,326 +1,156 @@
 /**
- * The codec between a TLC state and a `World`. It is total in both directions: every variable of the specification has
- * its image, and a `World` has nothing besides.
+ * The way between a TLC state and a world: what the codecs of all models share. What a value means, each model says
+ * itself.
  *
- * It shares names with the specification and no logic. Two things are told by shape alone: a batch that is decided
- * stands among the outcomes here and keeps its place in `sender` there; and the content of a record is its batch's
- * number.
+ * A codec must be total in both directions: every variable of the specification has its image, and a world has nothing
+ * besides.
  */
-import { Errors, type Partition, type Producer, type Replica, type Sender, Sequence } from "../core/index.ts"
-import type { Configuration } from "./Configuration.ts"
-import * as Configurations from "./Configuration.ts"
 import type { Value } from "./TlaValue.ts"
-import type { Outcome, Outcomes, World } from "./World.ts"
 
-/** The variables of `IdempotentProducer.tla`. */
-export const variables = [
-  "producer",
-  "sender",
-  "requests",
-  "responses",
-  "leader",
-  "highWatermark",
-  "delayedProduce",
-  "replica",
-  "faults"
-] as const
-
-export type Variable = typeof variables[number]
-
-/** A TLC state that is no state of this specification. */
+/** A TLC state that is no state of the specification. */
 export class CodecError extends Error {}
+
+/** The values of one variable in all states. */
+export interface Column {
+  /** The same number for equal values. */
+  readonly key: (state: number) => number
+  readonly value: (state: number) => Value
+}
+
+export interface Codec<Configuration, World> {
+  /** The variables of the specification, in its order. */
+  readonly variables: ReadonlyArray<string>
+  /**
+   * Decodes states one by one and remembers every distinct part of a world, so that equal parts are one object. Throws
+   * `CodecError` when a state is none of the specification.
+   */
+  readonly decoder: (configuration: Configuration, column: (variable: string) => Column) => (state: number) => World
+  /** The state of the specification that a world is, by variable. */
+  readonly encode: (configuration: Configuration, world: World) => Readonly<Record<string, Value>>
+}
+
+/** A part of a world that some variables determine, so that it can be remembered by their values. */
+export interface Part<Configuration, A> {
+  readonly variables: ReadonlyArray<string>
+  readonly decode: (configuration: Configuration, value: (variable: string) => Value) => A
+}
+
+/** A part that reads these variables; `value` gives those and no others. */
+export const part = <Configuration, Variable extends string, A>(
+  variables: ReadonlyArray<Variable>,
+  decode: (configuration: Configuration, value: (variable: NoInfer<Variable>) => Value) => A
+): Part<Configuration, A> => ({ variables, decode })
+
+const remembering = <Configuration, A>(
+  { decode, variables }: Part<Configuration, A>,
+  configuration: Configuration,
+  column: (variable: string) => Column
+): (state: number) => A => {
+  const known = new Map<string, A>()
+  const columns = new Map(variables.map((name) => [name, column(name)]))
+  const keys = Array.from(columns.values(), ({ key }) => key)
+  return (state) => {
+    let key = ""
+    for (const keyOf of keys) key += `${keyOf(state)},`
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const decoded = decode(configuration, (name) => columns.get(name)!.value(state))
+    known.set(key, decoded)
+    return decoded
+  }
+}
+
+/** The codec of a world that is put together from parts. */
+export const make = <Configuration, World, Parts extends object>({ assemble, encode, parts, variables }: {
+  readonly variables: ReadonlyArray<string>
+  readonly parts: { readonly [Name in keyof Parts]: Part<Configuration, Parts[Name]> }
+  readonly assemble: (parts: Parts) => World
+  readonly encode: Codec<Configuration, World>["encode"]
+}): Codec<Configuration, World> => ({
+  variables,
+  encode,
+  decoder: (configuration, column) => {
+    const decoders = Object.entries<Part<Configuration, unknown>>(parts).map(([name, one]) =>
+      [name, remembering(one, configuration, column)] as const
+    )
+    return (state) => {
+      const decoded: Record<string, unknown> = {}
+      for (const [name, decode] of decoders) decoded[name] = decode(state)
+      return assemble(decoded as Parts)
+    }
+  }
+})
+
+/** Decodes one state, given by variable. */
+export const decode = <Configuration, World>(
+  codec: Codec<Configuration, World>,
+  configuration: Configuration,
+  state: Readonly<Record<string, Value>>
+): World => codec.decoder(configuration, (variable) => ({ key: () => 0, value: () => state[variable]! }))(0)
 
 // Reading.
 
-const fail = (expected: string, value: Value | undefined): never => {
+/** Throws; `expected` ends the sentence "expected …, found …". */
+export const fail = (expected: string, value: Value | undefined): never => {
   throw new CodecError(`expected ${expected}, found ${JSON.stringify(value)}`)
 }
 
-const entriesOf = (value: Value): ReadonlyArray<readonly [Value, Value]> =>
+export const integer = (value: Value): number => typeof value === "number" ? value : fail("a number", value)
+export const text = (value: Value): string => typeof value === "string" ? value : fail("a string", value)
+export const truth = (value: Value): boolean => typeof value === "boolean" ? value : fail("a boolean", value)
+
+/** The text, if it is one of these. */
+export const oneOf = <Name extends string>(what: string, names: ReadonlyArray<Name>, value: Value): Name =>
+  names.find((name) => name === value) ?? fail(what, value)
+
+export const elements = (value: Value): ReadonlyArray<Value> =>
+  typeof value === "object" && value.kind === "set" ? value.elements : fail("a set", value)
+
+export const entries = (value: Value): ReadonlyArray<readonly [Value, Value]> =>
   typeof value === "object" && value.kind === "function" ? value.entries : fail("a function", value)
 
-const field = (value: Value, name: string): Value => {
-  for (const [key, found] of entriesOf(value)) if (key === name) return found
+/** A field of a record. */
+export const field = (value: Value, name: string): Value => {
+  for (const [key, found] of entries(value)) if (key === name) return found
   return fail(`a record with ${name}`, value)
 }
 
-const items = (value: Value): ReadonlyArray<Value> =>
-  entriesOf(value).map(([key, item], i) => key === i + 1 ? item : fail("a sequence", value))
+/** The field that is a number. */
+export const numbered = (value: Value, name: string): number => integer(field(value, name))
 
-const integer = (value: Value): number => typeof value === "number" ? value : fail("a number", value)
-const text = (value: Value): string => typeof value === "string" ? value : fail("a string", value)
-const truth = (value: Value): boolean => typeof value === "boolean" ? value : fail("a boolean", value)
+/** The elements of a sequence. */
+export const items = (value: Value): ReadonlyArray<Value> =>
+  entries(value).map(([key, item], i) => key === i + 1 ? item : fail("a sequence", value))
 
-const numbered = (value: Value, name: string): number => integer(field(value, name))
-
-/** One value for each partition, in the order of the configuration. */
-const byPartition = <A>({ partitions }: Configuration, value: Value, read: (value: Value) => A): ReadonlyArray<A> => {
-  if (entriesOf(value).length !== partitions.length) fail("a function on the partitions", value)
-  return partitions.map((name) => read(field(value, name)))
+/** A function whose domain is exactly these names, as a list in their order. */
+export const on = <A>(
+  what: string,
+  names: ReadonlyArray<string>,
+  value: Value,
+  read: (value: Value) => A
+): ReadonlyArray<A> => {
+  if (entries(value).length !== names.length) fail(`a function on ${what}`, value)
+  return names.map((name) => read(field(value, name)))
 }
-
-const records = (value: Value): ReadonlyArray<number> =>
-  Array.from({ length: numbered(value, "count") }, () => numbered(value, "batch"))
-
-const producerBatch = (value: Value): Replica.ProducerBatch => ({
-  producerId: numbered(value, "producerId"),
-  epoch: numbered(value, "epoch"),
-  sequence: numbered(value, "sequence"),
-  records: records(value)
-})
-
-const readSender = (configuration: Configuration, value: Value): readonly [Sender.Sender, Outcomes] => {
-  const batches = new Map<number, Sender.Batch>()
-  const outcomes = new Map<number, Outcome>()
-  const all = items(field(value, "batches"))
-  if (all.length !== configuration.batchesPerPartition) fail(`${configuration.batchesPerPartition} batches`, value)
-  all.forEach((found, i) => {
-    const id = i + 1
-    const status = text(field(found, "status"))
-    const sequence = numbered(found, "sequence")
-    if (status === "acked") outcomes.set(id, { _tag: "Acknowledged", offset: numbered(found, "offset") })
-    if (status === "failed") outcomes.set(id, { _tag: "Failed" })
-    if (status === "acked" || (status === "failed" && sequence === Sequence.none)) return
-    batches.set(id, {
-      id,
-      records: Configurations.records(configuration, id),
-      status: status === "failed"
-        ? "expired"
-        : status === "queued" || status === "inflight"
-        ? status
-        : fail("the status of a batch", found),
-      sequence,
-      attempts: numbered(found, "attempts"),
-      maybeWritten: truth(field(found, "maybeWritten")),
-      reset: truth(field(found, "reset"))
-    })
-  })
-  // Without idempotence nothing tells an expired batch from one whose answer came, but the answers that are to come.
-  const inFlight = items(field(value, "inFlight")).map(integer)
-  for (const id of inFlight) {
-    if (batches.has(id)) continue
-    batches.set(id, {
-      id,
-      records: Configurations.records(configuration, id),
-      status: "expired",
-      sequence: Sequence.none,
-      attempts: 0,
-      maybeWritten: false,
-      reset: false
-    })
-  }
-  const sender: Sender.Sender = {
-    producerId: numbered(value, "producerId"),
-    epoch: numbered(value, "epoch"),
-    nextSequence: numbered(value, "nextSequence"),
-    lastAcked: numbered(value, "lastAcked"),
-    unresolved: numbered(value, "unresolved"),
-    epochBump: truth(field(value, "epochBump")),
-    queue: items(field(value, "queue")).map(integer),
-    inFlight,
-    connection: numbered(value, "connection"),
-    batches
-  }
-  return [sender, outcomes]
-}
-
-const readRequest = (value: Value): Producer.Request => ({
-  connection: numbered(value, "connection"),
-  broker: numbered(value, "broker"),
-  batch: numbered(value, "batch"),
-  ...producerBatch(value)
-})
-
-const isError = (name: string): name is Errors.Error => name in Errors.codes
-
-const readError = (value: Value): Errors.Error => {
-  const name = text(value)
-  return isError(name) ? name : fail("the name of an error", value)
-}
-
-const readResponse = (value: Value): Producer.Response => ({
-  batch: numbered(value, "batch"),
-  error: readError(field(value, "error")),
-  offset: numbered(value, "offset")
-})
-
-const readReplica = (value: Value): Replica.Replica => ({
-  log: items(field(value, "log")).map((entry) => ({ ...producerBatch(entry), offset: numbered(entry, "offset") })),
-  producers: new Map(
-    entriesOf(field(value, "producers")).map(([id, state]) => [integer(id), {
-      epoch: numbered(state, "epoch"),
-      batches: items(field(state, "batches")).map((written) => ({
-        sequence: numbered(written, "sequence"),
-        last: numbered(written, "last"),
-        offset: numbered(written, "offset")
-      }))
-    }])
-  )
-})
-
-const readReplicas = (value: Value): Partition.Partition["replicas"] => {
-  const [first, second, ...more] = items(value).map(readReplica)
-  return first === undefined || second === undefined || more.length > 0 ? fail("two replicas", value) : [first, second]
-}
-
-const readDelayed = (value: Value): Partition.Delayed | undefined => {
-  const [delayed, ...more] = items(value)
-  if (more.length > 0) fail("one delayed request at most", value)
-  if (delayed === undefined) return undefined
-  return {
-    batch: numbered(delayed, "batch"),
-    offset: numbered(delayed, "offset"),
-    count: numbered(delayed, "count")
-  }
-}
-
-/** The parts of a world that can be decoded, and therefore remembered, apart from each other. */
-export const parts = {
-  producer: ["producer"],
-  sender: ["sender"],
-  requests: ["requests"],
-  responses: ["responses"],
-  partitions: ["leader", "highWatermark", "delayedProduce", "replica"],
-  faults: ["faults"]
-} as const satisfies Record<string, ReadonlyArray<Variable>>
-
-export type Part = keyof typeof parts
-
-/** Decodes one part; `get` gives the value of a variable. */
-export const decodePart = {
-  producer: (_configuration: Configuration, get: (name: Variable) => Value) => ({
-    id: numbered(get("producer"), "id"),
-    epoch: numbered(get("producer"), "epoch")
-  }),
-  sender: (configuration: Configuration, get: (name: Variable) => Value) => {
-    const both = byPartition(configuration, get("sender"), (value) => readSender(configuration, value))
-    return { senders: both.map(([sender]) => sender), outcomes: both.map(([, outcomes]) => outcomes) }
-  },
-  requests: (configuration: Configuration, get: (name: Variable) => Value) =>
-    byPartition(configuration, get("requests"), (value) => items(value).map(readRequest)),
-  responses: (configuration: Configuration, get: (name: Variable) => Value) =>
-    byPartition(configuration, get("responses"), (value) => items(value).map(readResponse)),
-  partitions: (configuration: Configuration, get: (name: Variable) => Value) => {
-    const leaders = byPartition(configuration, get("leader"), integer)
-    const highWatermarks = byPartition(configuration, get("highWatermark"), integer)
-    const delayed = byPartition(configuration, get("delayedProduce"), readDelayed)
-    const replicas = byPartition(configuration, get("replica"), readReplicas)
-    return leaders.map((leader, i): Partition.Partition => ({
-      leader: leader === 1 || leader === 2 ? leader : fail("a broker", leader),
-      highWatermark: highWatermarks[i]!,
-      delayed: delayed[i],
-      replicas: replicas[i]!
-    }))
-  },
-  faults: (_configuration: Configuration, get: (name: Variable) => Value) => integer(get("faults"))
-} as const
-
-export type DecodedParts = { readonly [K in Part]: ReturnType<typeof decodePart[K]> }
-
-export const assemble = (decoded: DecodedParts): World => ({
-  producer: { identity: decoded.producer, senders: decoded.sender.senders },
-  outcomes: decoded.sender.outcomes,
-  requests: decoded.requests,
-  responses: decoded.responses,
-  partitions: decoded.partitions,
-  faults: decoded.faults
-})
-
-/** Throws `CodecError` when the state is none of this specification. */
-export const decode = (configuration: Configuration, get: (name: Variable) => Value): World =>
-  assemble({
-    producer: decodePart.producer(configuration, get),
-    sender: decodePart.sender(configuration, get),
-    requests: decodePart.requests(configuration, get),
-    responses: decodePart.responses(configuration, get),
-    partitions: decodePart.partitions(configuration, get),
-    faults: decodePart.faults(configuration, get)
-  })
 
 // Writing.
 
-const record = (fields: Readonly<Record<string, Value>>): Value => ({
+export const record = (fields: Readonly<Record<string, Value>>): Value => ({
   kind: "function",
   entries: Object.entries(fields).toSorted(([a], [b]) => a < b ? -1 : 1)
 })
 
-const sequence = (values: ReadonlyArray<Value>): Value => ({
+export const sequence = (values: ReadonlyArray<Value>): Value => ({
   kind: "function",
   entries: values.map((value, i) => [i + 1, value] as const)
 })
 
-const writeBatch = ({ epoch, producerId, records, sequence: first }: Replica.ProducerBatch) => ({
-  producerId,
-  epoch,
-  sequence: first,
-  count: records.length,
-  batch: Number(records[0])
+/** A function on names, of which `write` gets the place. */
+export const onNames = (names: ReadonlyArray<string>, write: (place: number) => Value): Value =>
+  record(Object.fromEntries(names.map((name, place) => [name, write(place)])))
+
+/** A function on numbers. */
+export const onNumbers = <A>(values: Iterable<readonly [number, A]>, write: (value: A) => Value): Value => ({
+  kind: "function",
+  entries: [...values].toSorted(([a], [b]) => a - b).map(([number, value]) => [number, write(value)] as const)
 })
-
-const writeSender = (configuration: Configuration, sender: Sender.Sender, outcomes: Outcomes): Value => {
-  const batches = Array.from({ length: configuration.batchesPerPartition }, (_, i) => {
-    const outcome = outcomes.get(i + 1)
-    const batch = sender.batches.get(i + 1)
-    return record({
-      status: outcome === undefined ? batch!.status : outcome._tag === "Acknowledged" ? "acked" : "failed",
-      sequence: batch?.sequence ?? Sequence.none,
-      attempts: batch?.attempts ?? 0,
-      maybeWritten: batch?.maybeWritten ?? false,
-      reset: batch?.reset ?? false,
-      offset: outcome?._tag === "Acknowledged" ? outcome.offset : Sequence.none
-    })
-  })
-  const { connection, epoch, epochBump, inFlight, lastAcked, nextSequence, producerId, queue, unresolved } = sender
-  return record({
-    producerId,
-    epoch,
-    nextSequence,
-    lastAcked,
-    unresolved,
-    epochBump,
-    queue: sequence(queue),
-    inFlight: sequence(inFlight),
-    connection,
-    batches: sequence(batches)
-  })
-}
-
-const writeReplica = ({ log, producers }: Replica.Replica): Value =>
-  record({
-    log: sequence(log.map((entry) => record({ ...writeBatch(entry), offset: entry.offset }))),
-    producers: {
-      kind: "function",
-      entries: [...producers].toSorted(([a], [b]) => a - b).map(([id, state]) =>
-        [
-          id,
-          record({ epoch: state.epoch, batches: sequence(state.batches.map((written) => record({ ...written }))) })
-        ] as const
-      )
-    }
-  })
-
-/** The state of the specification that a world is. */
-export const encode = (configuration: Configuration, world: World): Readonly<Record<Variable, Value>> => {
-  const each = (write: (partition: number) => Value): Value =>
-    record(Object.fromEntries(configuration.partitions.map((name, partition) => [name, write(partition)])))
-  return {
-    producer: record({ ...world.producer.identity }),
-    sender: each((i) => writeSender(configuration, world.producer.senders[i]!, world.outcomes[i]!)),
-    requests: each((i) =>
-      sequence(
-        world.requests[i]!.map((request) =>
-          record({ connection: request.connection, broker: request.broker, ...writeBatch(request) })
-        )
-      )
-    ),
-    responses: each((i) => sequence(world.responses[i]!.map((response) => record({ ...response })))),
-    leader: each((i) => world.partitions[i]!.leader),
-    highWatermark: each((i) => world.partitions[i]!.highWatermark),
-    delayedProduce: each((i) => {
-      const { delayed } = world.partitions[i]!
-      return sequence(delayed === undefined ? [] : [record({ ...delayed })])
-    }),
-    replica: each((i) => sequence(world.partitions[i]!.replicas.map(writeReplica))),
-    faults: world.faults
-  }
-}

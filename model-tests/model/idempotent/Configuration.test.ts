@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Museum, Releases, Rules, Sequence } from "../../src/core/index.ts"
-import { Configuration } from "../../src/model/index.ts"
-import type { Value } from "../../src/model/TlaValue.ts"
+import { Museum, Releases, Rules, Sequence } from "../../../src/core/index.ts"
+import { ConfigurationError } from "../../../src/model/Constants.ts"
+import { Configuration } from "../../../src/model/idempotent/index.ts"
+import type { Value } from "../../../src/model/TlaValue.ts"
 import { configuration, constants, setOf } from "./support.ts"
 
 const without = (name: string): Readonly<Record<string, Value>> =>
@@ -34,7 +35,7 @@ describe("fromConstants", () => {
     it(`says that ${name} is missing`, () => {
       assert.throws(
         () => Configuration.fromConstants(without(name), {}),
-        Configuration.ConfigurationError,
+        ConfigurationError,
         new RegExp(`^constant ${name} is missing$`)
       )
     })
@@ -65,7 +66,7 @@ describe("fromConstants", () => {
   ]
   for (const [what, over, substitutions, message] of table) {
     it(`refuses ${what}`, () => {
-      assert.throws(() => configuration(over, substitutions), Configuration.ConfigurationError, message)
+      assert.throws(() => configuration(over, substitutions), ConfigurationError, message)
     })
   }
 
@@ -76,7 +77,7 @@ describe("fromConstants", () => {
   ]
   for (const [what, over] of malformed) {
     it(`refuses ${what}`, () => {
-      assert.throws(() => configuration(over), Configuration.ConfigurationError)
+      assert.throws(() => configuration(over), ConfigurationError)
     })
   }
 

@@ -1,21 +1,9 @@
 /**
- * The configurations that judge mutants, cheapest first. Together they must reach every condition; each exists because
- * some mutant survives the others, which `why` says.
+ * The configurations that judge mutants of the idempotent producer; each exists because some mutant survives the others,
+ * which `why` says.
  */
-
-/** A constant: a number, a boolean, a string, or a set of numbers or strings. */
-type Constant = number | boolean | string | ReadonlyArray<number | string>
-
-export interface SweepConfiguration {
-  readonly name: string
-  readonly why: string
-  /** The module that TLC starts from. */
-  readonly module: string
-  /** The text of the `.cfg` file. */
-  readonly text: string
-  /** Whether the guarantees hold, so that the code's own explorer must find no violation. */
-  readonly guaranteed: boolean
-}
+import type { Constant, SweepConfiguration } from "../Subject.ts"
+import { config } from "../Subject.ts"
 
 const networkFaults = [
   "Disconnect",
@@ -46,38 +34,30 @@ const defaults = {
   FaultKinds: networkFaults
 } as const satisfies Record<string, Constant>
 
-const guarantees = ["NoLoss", "NoDuplicate", "NoGap", "InOrder", "NoErrorWithoutFault"]
+const guarantees = ["NoLoss", "NoDuplicate", "NoGap", "InOrder"]
 
 interface Options {
   readonly constants: Partial<Record<keyof typeof defaults, Constant>>
   /** Rules to override: the suffix that their operators have. */
   readonly rules?: Readonly<Record<string, string>>
   readonly module?: string
+  /** Whether the guarantees hold, by default yes. */
   readonly guaranteed?: boolean
   /** Whether TypeOK holds, by default yes. */
   readonly typed?: boolean
 }
 
-const print = (constant: Constant): string => {
-  if (typeof constant === "boolean") return constant ? "TRUE" : "FALSE"
-  if (typeof constant === "number" || typeof constant === "string") return JSON.stringify(constant)
-  return `{${constant.map((element) => JSON.stringify(element)).join(", ")}}`
-}
-
 const make = (name: string, why: string, options: Options): SweepConfiguration => {
   const { constants, guaranteed = true, module = "IdempotentProducer", rules = {}, typed = true } = options
   // TypeOK bounds the run: a counter that a mutant lets run away leaves its type.
-  const invariants = [...(typed ? ["TypeOK"] : []), ...(guaranteed ? guarantees : [])]
-  const text = [
-    "SPECIFICATION Spec",
-    "CONSTANTS",
-    ...Object.entries({ ...defaults, ...constants }).map(([constant, value]) => `  ${constant} = ${print(value)}`),
-    ...Object.entries(rules).map(([rule, suffix]) => `  ${rule} <- ${rule}_${suffix}`),
-    ...(invariants.length === 0 ? [] : ["INVARIANTS", ...invariants.map((invariant) => `  ${invariant}`)]),
-    "CHECK_DEADLOCK FALSE",
-    ""
-  ].join("\n")
-  return { name, why, module, text, guaranteed }
+  const invariants = [...(typed ? ["TypeOK"] : []), ...(guaranteed ? [...guarantees, "NoErrorWithoutFault"] : [])]
+  return {
+    name,
+    why,
+    module,
+    text: config({ constants: { ...defaults, ...constants }, rules, invariants }),
+    watched: guaranteed ? [...guarantees, "StableReads"] : []
+  }
 }
 
 const withoutIdempotence = { Idempotence: false } as const

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Partition, type Replica, Sender } from "../../src/core/index.ts"
-import { Properties, World } from "../../src/model/index.ts"
+import { Partition, type Replica, Sender } from "../../../src/core/index.ts"
+import { Properties, World } from "../../../src/model/idempotent/index.ts"
 import { configuration, setOf } from "./support.ts"
 
 const idempotent = configuration()

@@ -4,17 +4,13 @@
  *
  * Nothing is decided here but what the environment may do: which message arrives next, and which fault happens.
  */
-import { Partition, Producer } from "../core/index.ts"
+import { Partition, Producer } from "../../core/index.ts"
+import type * as Model from "../Model.ts"
 import type { Configuration, FaultKind } from "./Configuration.ts"
 import * as Configurations from "./Configuration.ts"
 import type { Outcome, World } from "./World.ts"
 
-/** An action with its arguments, in the order of the specification's parameters. */
-export interface Step {
-  readonly action: ActionName
-  readonly arguments: ReadonlyArray<string | number>
-  readonly world: World
-}
+type Step = Model.Step<World>
 
 interface Action {
   /** The parameters of the action in the specification. */
@@ -283,9 +279,7 @@ export const actions = {
   ExpireProducerState
 } as const satisfies Record<string, Action>
 
-export type ActionName = keyof typeof actions
-
-const entries = Object.entries(actions) as ReadonlyArray<readonly [ActionName, Action]>
+const entries: ReadonlyArray<readonly [string, Action]> = Object.entries(actions)
 
 /** Every step that the world can take, with the action and arguments that name it. */
 export const successors = (configuration: Configuration, world: World): ReadonlyArray<Step> => {
@@ -297,7 +291,3 @@ export const successors = (configuration: Configuration, world: World): Readonly
   }
   return steps
 }
-
-/** `Send(p1)`. */
-export const render = (step: Pick<Step, "action" | "arguments">): string =>
-  step.arguments.length === 0 ? step.action : `${step.action}(${step.arguments.join(", ")})`

@@ -1,7 +1,7 @@
 /** Small configurations, and all worlds of one. */
-import { Actions, Configuration, World } from "../../src/model/index.ts"
-import * as Keys from "../../src/model/Keys.ts"
-import type { Value } from "../../src/model/TlaValue.ts"
+import { Actions, Configuration, model, type World } from "../../../src/model/idempotent/index.ts"
+import * as Interner from "../../../src/model/Interner.ts"
+import type { Value } from "../../../src/model/TlaValue.ts"
 
 export const setOf = (...elements: ReadonlyArray<Value>): Value => ({ kind: "set", elements })
 
@@ -31,16 +31,11 @@ export const configuration = (
 
 /** Every world that can be reached. */
 export const reachable = (of: Configuration.Configuration): ReadonlyArray<World.World> => {
-  const { key } = Keys.make()
-  const worlds = [World.initial(of)]
-  const seen = new Set(worlds.map(key))
+  const { number } = Interner.make(model.packing(of))
+  const worlds = [model.initial(of)]
+  worlds.forEach(number)
   for (const world of worlds) {
-    for (const step of Actions.successors(of, world)) {
-      const found = key(step.world)
-      if (seen.has(found)) continue
-      seen.add(found)
-      worlds.push(step.world)
-    }
+    for (const step of Actions.successors(of, world)) if (number(step.world) === worlds.length) worlds.push(step.world)
   }
   return worlds
 }

@@ -1,14 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Codec, type Configuration, type World } from "../../src/model/index.ts"
-import * as Keys from "../../src/model/Keys.ts"
-import type { Value } from "../../src/model/TlaValue.ts"
-import { print } from "../../src/tlc/Value.ts"
+import * as Codec from "../../../src/model/Codec.ts"
+import { type Configuration, model, type World } from "../../../src/model/idempotent/index.ts"
+import * as Interner from "../../../src/model/Interner.ts"
+import type { Value } from "../../../src/model/TlaValue.ts"
+import { print } from "../../../src/tlc/Value.ts"
 import { configuration, reachable, setOf } from "./support.ts"
 
-type Encoded = Readonly<Record<Codec.Variable, Value>>
-
-const decode = (of: Configuration.Configuration, encoded: Encoded): World.World =>
-  Codec.decode(of, (name) => encoded[name])
+const decode = (of: Configuration.Configuration, encoded: Readonly<Record<string, Value>>): World.World =>
+  Codec.decode(model, of, encoded)
 
 const isExpiredInFlight = (world: World.World): boolean =>
   world.producer.senders.some((sender) => sender.inFlight.some((id) => sender.batches.get(id)?.status === "expired"))
@@ -48,14 +47,14 @@ describe("every world survives the way to TLA+ and back", () => {
   for (const [what, of, shows] of table) {
     it(what, () => {
       const worlds = reachable(of)
-      const { key } = Keys.make()
+      const { number } = Interner.make(model.packing(of))
       const texts = new Set<string>()
 
       for (const world of worlds) {
-        const encoded = Codec.encode(of, world)
-        assert.deepStrictEqual(Object.keys(encoded).toSorted(), [...Codec.variables].toSorted())
-        assert.strictEqual(key(decode(of, encoded)), key(world))
-        texts.add(Codec.variables.map((name) => print(encoded[name])).join("\n"))
+        const encoded = model.encode(of, world)
+        assert.deepStrictEqual(Object.keys(encoded).toSorted(), [...model.variables].toSorted())
+        assert.strictEqual(number(decode(of, encoded)), number(world))
+        texts.add(model.variables.map((name) => print(encoded[name]!)).join("\n"))
       }
 
       assert.isAbove(worlds.length, 10)
@@ -88,14 +87,14 @@ describe("decode", () => {
   const world = reachable(of).find(({ partitions, requests, responses }) =>
     requests[0]!.length > 0 && responses[0]!.length > 0 && partitions[0]!.replicas[1].log.length > 0
   )!
-  const encoded = Codec.encode(of, world)
+  const encoded = model.encode(of, world)
   const sequenceOf = (...values: ReadonlyArray<Value>): Value => ({
     kind: "function",
     entries: values.map((value, i) => [i + 1, value] as const)
   })
 
   type Row = readonly [
-    variable: Codec.Variable,
+    variable: string,
     path: ReadonlyArray<string | number>,
     edit: (value: Value) => Value,
     message: RegExp
@@ -127,7 +126,7 @@ describe("decode", () => {
   ]
   for (const [variable, path, edit, message] of table) {
     it(`refuses ${[variable, ...path].join(".")} that is not of this specification: ${message.source}`, () => {
-      const foreign = { ...encoded, [variable]: edited(encoded[variable], path, edit) }
+      const foreign = { ...encoded, [variable]: edited(encoded[variable]!, path, edit) }
 
       assert.throws(() => decode(of, foreign), Codec.CodecError, message)
     })
@@ -137,7 +136,7 @@ describe("decode", () => {
   const malformed: ReadonlyArray<
     readonly [
       what: string,
-      variable: Codec.Variable,
+      variable: string,
       path: ReadonlyArray<string | number>,
       edit: (value: Value) => Value
     ]
@@ -150,7 +149,7 @@ describe("decode", () => {
   ]
   for (const [what, variable, path, edit] of malformed) {
     it(`refuses ${what}`, () => {
-      const foreign = { ...encoded, [variable]: edited(encoded[variable], path, edit) }
+      const foreign = { ...encoded, [variable]: edited(encoded[variable]!, path, edit) }
 
       assert.throws(() => decode(of, foreign), Codec.CodecError)
     })

@@ -2,7 +2,7 @@
  * The world that the specification describes, built from the core: one producer, the network between, the partitions,
  * and what the application has been told.
  */
-import { Partition, Producer } from "../core/index.ts"
+import { Partition, Producer } from "../../core/index.ts"
 import * as Configuration from "./Configuration.ts"
 
 /** What the application was told of a batch. */

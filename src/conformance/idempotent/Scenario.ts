@@ -7,8 +7,8 @@
  * hundreds.
  */
 import * as fc from "fast-check"
-import { Limits, type Replica, type Sender } from "../core/index.ts"
-import type { Configuration, FaultKind } from "../model/Configuration.ts"
+import { Limits, type Replica, type Sender } from "../../core/index.ts"
+import type { Configuration, FaultKind } from "../../model/idempotent/Configuration.ts"
 
 /** Most records of a scenario, and its partitions. */
 export const maxRecords = 60
@@ -173,7 +173,3 @@ export const arbitrary = ({ faultKinds, startSequences }: Setup): fc.Arbitrary<S
     return new Scenario({ ...parts, sendings, faults: byTime(parts.faults), stop })
   })
 }
-
-/** The scenario that a seed leads to on a path: the number of the run, then the steps of shrinking. */
-export const at = (setup: Setup, seed: number, path: string): Scenario =>
-  fc.sample(arbitrary(setup), { seed, path, numRuns: 1 })[0]!

@@ -2,13 +2,14 @@
  * What must be true of every world, and of every step between two: the properties of the specification under their own
  * names, each with the sentence that reports use.
  */
-import { Partition, Replica } from "../core/index.ts"
+import { Partition, Replica } from "../../core/index.ts"
+import type * as Model from "../Model.ts"
 import type { Configuration } from "./Configuration.ts"
 import * as Configurations from "./Configuration.ts"
 import type { World } from "./World.ts"
 
-type Invariant = (configuration: Configuration, world: World) => boolean
-type StepProperty = (configuration: Configuration, from: World, to: World) => boolean
+type Invariant = Model.Invariant<Configuration, World>
+type StepProperty = Model.StepProperty<Configuration, World>
 
 const everyPartition = (
   world: World,

@@ -1,0 +1,7 @@
+/**
+ * The subjects there are, one for each specification.
+ */
+import { idempotent } from "./idempotent/Subject.ts"
+import type { Subject } from "./Subject.ts"
+
+export const subjects: ReadonlyArray<Subject> = [idempotent]

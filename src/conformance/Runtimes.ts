@@ -1,0 +1,45 @@
+/**
+ * The runtimes there are: what of a model can be replayed on Effect fibers, and thrown histories at.
+ */
+import type { Configured } from "../model/Model.ts"
+import { configurationOf } from "../model/Model.ts"
+import type { Driver } from "./Driver.ts"
+import type { Graph } from "./Graph.ts"
+import * as Histories from "./Histories.ts"
+import * as Idempotent from "./idempotent/index.ts"
+import type { Result } from "./Replay.ts"
+import * as RuntimeReplay from "./RuntimeReplay.ts"
+
+/** The runtime of one configuration. */
+export interface Runtime {
+  readonly replay: (
+    graph: Graph,
+    onProgress?: (edges: number) => void
+  ) => Result & { readonly steps: number }
+  readonly histories: (options: Histories.Options) => Histories.Explored
+}
+
+const runtime = <Configuration, World, Scenario>(
+  driver: Driver<Configuration, World>,
+  trial: (configuration: Configuration) => Histories.Trial<Scenario>
+) =>
+(configured: Configured): Runtime | undefined => {
+  const configuration = configurationOf(driver.model, configured)
+  if (configuration === undefined) return undefined
+  return {
+    replay: (graph, onProgress) =>
+      RuntimeReplay.replay({ driver, configuration, graph, ...(onProgress === undefined ? {} : { onProgress }) }),
+    histories: (options) => Histories.explore(trial(configuration), options)
+  }
+}
+
+const runtimes = [runtime(Idempotent.driver, Idempotent.trial)]
+
+/** The runtime of a configuration, unless its model has none. */
+export const of = (configured: Configured): Runtime | undefined => {
+  for (const find of runtimes) {
+    const found = find(configured)
+    if (found !== undefined) return found
+  }
+  return undefined
+}

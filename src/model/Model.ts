@@ -1,0 +1,91 @@
+/**
+ * What a specification is to the code: the world that it describes, the actions that change it, the properties that
+ * must hold, and the way between a world and a TLC state.
+ *
+ * Explorer, replays and reports know worlds only through this; they hold no rule of any of them.
+ */
+import type { Codec } from "./Codec.ts"
+import type { Packing } from "./Interner.ts"
+import type { Value } from "./TlaValue.ts"
+
+/** An action with its arguments, in the order of the specification's parameters, and the world it leads to. */
+export interface Step<World> {
+  readonly action: string
+  readonly arguments: ReadonlyArray<string | number>
+  readonly world: World
+}
+
+export type Invariant<Configuration, World> = (configuration: Configuration, world: World) => boolean
+export type StepProperty<Configuration, World> = (configuration: Configuration, from: World, to: World) => boolean
+
+/** The code's side of one specification. Names are those of the specification. */
+export interface Model<Configuration, World> extends Codec<Configuration, World> {
+  /** The name of the module that defines `Next`. */
+  readonly specification: string
+  /**
+   * Reads the constants of a `.cfg` file and the operators that it replaces. Throws `ConfigurationError` where a constant
+   * is missing, has the wrong shape or is not known, and where no rule of the code stands for an operator.
+   */
+  readonly configuration: (
+    constants: Readonly<Record<string, Value>>,
+    substitutions: Readonly<Record<string, string>>
+  ) => Configuration
+  readonly initial: (configuration: Configuration) => World
+  /** Every step that the world can take, with the action and arguments that name it. */
+  readonly successors: (configuration: Configuration, world: World) => ReadonlyArray<Step<World>>
+  /** In the order of the specification's `Next`. */
+  readonly actionNames: ReadonlyArray<string>
+  /** Properties of a world. */
+  readonly invariants: Readonly<Record<string, Invariant<Configuration, World>>>
+  /** Properties of a step. */
+  readonly stepProperties: Readonly<Record<string, StepProperty<Configuration, World>>>
+  /** One sentence for each property, for people. */
+  readonly sentences: Readonly<Record<string, string>>
+  /** How a world is taken apart, so that it can be known by a number. */
+  readonly packing: (configuration: Configuration) => Packing<World>
+}
+
+/** Whether the code has this property; TLC may know others. */
+export const hasProperty = <Configuration, World>(
+  { invariants, stepProperties }: Model<Configuration, World>,
+  name: string
+): boolean => Object.hasOwn(invariants, name) || Object.hasOwn(stepProperties, name)
+
+/** `Send(p1)`. */
+export const render = ({ action, arguments: instance }: Omit<Step<unknown>, "world">): string =>
+  instance.length === 0 ? action : `${action}(${instance.join(", ")})`
+
+declare const opaque: unique symbol
+
+/** A configuration of some model. Only that model can tell what it is. */
+export interface AnyConfiguration {
+  readonly [opaque]: "configuration"
+}
+
+/** A world of some model. Only that model can tell what it is. */
+export interface AnyWorld {
+  readonly [opaque]: "world"
+}
+
+/**
+ * A model with its types forgotten, as a registry of several holds it. What comes out of one goes back into the same one,
+ * which the types do not tell but `Configured` does.
+ */
+export type AnyModel = Model<AnyConfiguration, AnyWorld>
+
+/** A configuration and the model that it belongs to. */
+export interface Configured {
+  readonly model: AnyModel
+  readonly configuration: AnyConfiguration
+}
+
+/** Forgets the types of a model. */
+export const erase = <Configuration, World>(model: Model<Configuration, World>): AnyModel =>
+  model as unknown as AnyModel
+
+/** The configuration with its type, if it belongs to `model`. */
+export const configurationOf = <Configuration, World>(
+  model: Model<Configuration, World>,
+  configured: Configured
+): Configuration | undefined =>
+  configured.model === erase(model) ? configured.configuration as unknown as Configuration : undefined

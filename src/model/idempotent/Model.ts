@@ -1,0 +1,25 @@
+/**
+ * The idempotent producer as a model: `spec/IdempotentProducer.tla` in code.
+ */
+import type { Model } from "../Model.ts"
+import * as Actions from "./Actions.ts"
+import { codec } from "./Codec.ts"
+import type { Configuration } from "./Configuration.ts"
+import { fromConstants } from "./Configuration.ts"
+import { packing } from "./Packing.ts"
+import { invariants, sentences, stepProperties } from "./Properties.ts"
+import type { World } from "./World.ts"
+import { initial } from "./World.ts"
+
+export const model: Model<Configuration, World> = {
+  ...codec,
+  specification: "IdempotentProducer",
+  configuration: fromConstants,
+  initial,
+  successors: Actions.successors,
+  actionNames: Object.keys(Actions.actions),
+  invariants,
+  stepProperties,
+  sentences,
+  packing
+}

@@ -1,0 +1,9 @@
+/**
+ * The model of `spec/IdempotentProducer.tla`.
+ */
+export * as Actions from "./Actions.ts"
+export * as Codec from "./Codec.ts"
+export * as Configuration from "./Configuration.ts"
+export { model } from "./Model.ts"
+export * as Properties from "./Properties.ts"
+export * as World from "./World.ts"
