@@ -46,12 +46,18 @@ export interface Options<Configuration, World> {
 
 const progressInterval = 16384
 
+const watched = <Holds>(
+  all: Readonly<Record<string, Holds>>,
+  names: ReadonlyArray<string>
+): ReadonlyArray<{ readonly name: string; readonly holds: Holds }> =>
+  Object.entries(all).filter(([name]) => names.includes(name)).map(([name, holds]) => ({ name, holds }))
+
 export const explore = <Configuration, World>(options: Options<Configuration, World>): Exploration<World> => {
   const { configuration, maxStates = Number.POSITIVE_INFINITY, model } = options
   const unknown = options.properties.filter((name) => !hasProperty(model, name))
   if (unknown.length > 0) throw new Error(`${model.specification} has no ${unknown.join(", ")} in code`)
-  const invariants = Object.entries(model.invariants).filter(([name]) => options.properties.includes(name))
-  const stepProperties = Object.entries(model.stepProperties).filter(([name]) => options.properties.includes(name))
+  const invariants = watched(model.invariants, options.properties)
+  const stepProperties = watched(model.stepProperties, options.properties)
   const worlds = Interner.make(model.packing(configuration))
   const parents: Array<number> = []
   const actions: Record<string, number> = Object.fromEntries(model.actionNames.map((name) => [name, 0]))
@@ -87,7 +93,7 @@ export const explore = <Configuration, World>(options: Options<Configuration, Wo
   const add = (world: World, parent: number): string | undefined => {
     parents.push(parent)
     if (parents.length % progressInterval === 0) options.onProgress?.(parents.length)
-    for (const [name, holds] of invariants) if (!holds(configuration, world)) return name
+    for (const { holds, name } of invariants) if (!holds(configuration, world)) return name
     return undefined
   }
 
@@ -107,7 +113,7 @@ export const explore = <Configuration, World>(options: Options<Configuration, Wo
     for (const step of model.successors(configuration, from)) {
       edges++
       actions[step.action]!++
-      for (const [name, holds] of stepProperties) {
+      for (const { holds, name } of stepProperties) {
         if (!holds(configuration, from, step.world)) {
           return ended(depth + 1, { property: name, trace: traceTo(at, step) })
         }

@@ -75,6 +75,15 @@ const hash = (words: Int32Array, start: number, end: number): number => {
   return code
 }
 
+const isAscending = (keys: Iterable<number>): boolean => {
+  let before = Number.NEGATIVE_INFINITY
+  for (const key of keys) {
+    if (key <= before) return false
+    before = key
+  }
+  return true
+}
+
 /** Announces a value that is no 32-bit integer. */
 const escape = -0x80000000
 
@@ -106,24 +115,19 @@ export class Words {
     this.#push(value ? 1 : 0)
   }
 
-  list<A>(items: Iterable<A> & { readonly length: number }, write: (words: Words, item: A) => void): void {
+  list<A>(items: ReadonlyArray<A>, write: (words: Words, item: A) => void): void {
     this.#push(items.length)
-    for (const item of items) write(this, item)
+    for (let i = 0; i < items.length; i++) write(this, items[i]!)
   }
 
   /** A map on numbers; the order of insertion does not count. */
   map<A>(entries: ReadonlyMap<number, A>, write: (words: Words, value: A) => void): void {
     this.#push(entries.size)
-    if (entries.size < 2) {
-      for (const [key, value] of entries) this.#entry(key, value, write)
-    } else {
-      for (const key of [...entries.keys()].sort((a, b) => a - b)) this.#entry(key, entries.get(key)!, write)
+    const keys = isAscending(entries.keys()) ? entries.keys() : [...entries.keys()].sort((a, b) => a - b)
+    for (const key of keys) {
+      this.number(key)
+      write(this, entries.get(key)!)
     }
-  }
-
-  #entry<A>(key: number, value: A, write: (words: Words, value: A) => void): void {
-    this.number(key)
-    write(this, value)
   }
 
   #other(value: number | string): void {

@@ -16,18 +16,24 @@ interface Action {
   /** The parameters of the action in the specification. */
   readonly parameters: ReadonlyArray<string>
   /** Calls `found` for every enabled instance. */
-  readonly forEach: (
-    configuration: Configuration,
-    world: World,
-    found: (world: World, ...instance: ReadonlyArray<string | number>) => void
-  ) => void
+  readonly forEach: (configuration: Configuration, world: World, found: Found) => void
 }
 
-const replaced = <A>(list: ReadonlyArray<A>, index: number, value: A): ReadonlyArray<A> => list.with(index, value)
+type Found = (world: World, instance: Step["arguments"]) => void
 
-/** Takes one fault of this kind, if there is one left to take. */
-const fault = (configuration: Configuration, world: World, kind: FaultKind): World | undefined =>
-  world.faults > 0 && configuration.faultKinds.has(kind) ? { ...world, faults: world.faults - 1 } : undefined
+/** `list.with(index, value)`, which is several times slower on lists as short as these. */
+const replaced = <A>(list: ReadonlyArray<A>, index: number, value: A): ReadonlyArray<A> => {
+  const copy = list.slice()
+  copy[index] = value
+  return copy
+}
+
+/** Whether there is a fault of this kind left to take. */
+const mayFail = (configuration: Configuration, world: World, kind: FaultKind): boolean =>
+  world.faults > 0 && configuration.faultKinds.has(kind)
+
+/** The world with a fault taken. */
+const withFault = (world: World): World => ({ ...world, faults: world.faults - 1 })
 
 const decide = (world: World, partition: number, batch: number, outcome: Outcome): World => ({
   ...world,
@@ -87,8 +93,11 @@ const serve = (
 }
 
 /** The oldest request of a connection is what arrives on it next. */
-const arriving = (world: World, partition: number, connection: number): number =>
-  world.requests[partition]!.findIndex((request) => request.connection === connection)
+const arriving = (world: World, partition: number, connection: number): number => {
+  const requests = world.requests[partition]!
+  for (let i = 0; i < requests.length; i++) if (requests[i]!.connection === connection) return i
+  return -1
+}
 
 const arrivalAt = (configuration: Configuration, world: World, partition: number, index: number): Partition.Arrival => {
   const request = world.requests[partition]![index]!
@@ -112,7 +121,7 @@ const perPartition = (
   forEach: (configuration, world, found) => {
     configuration.partitions.forEach((name, partition) => {
       const next = apply(configuration, world, partition)
-      if (next !== undefined) found(next, name)
+      if (next !== undefined) found(next, [name])
     })
   }
 })
@@ -123,8 +132,8 @@ const faultPerPartition = (
   apply: (configuration: Configuration, world: World, partition: number) => World | undefined
 ): Action =>
   perPartition((configuration, world, partition) => {
-    const taken = fault(configuration, world, kind)
-    return taken === undefined ? undefined : apply(configuration, taken, partition)
+    const next = mayFail(configuration, world, kind) ? apply(configuration, world, partition) : undefined
+    return next === undefined ? undefined : withFault(next)
   })
 
 const Send = perPartition((configuration, world, partition) =>
@@ -148,12 +157,10 @@ const ExpireBatch: Action = {
   forEach: (configuration, world, found) => {
     configuration.partitions.forEach((name, partition) => {
       for (const batch of Producer.expirable(world.producer.senders[partition]!)) {
-        const taken = batch.attempts === configuration.sender.limits.maxAttempts
-          ? world
-          : fault(configuration, world, "ExpireBatch")
-        if (taken === undefined) continue
-        const next = produce(configuration, taken, { _tag: "ExpireBatch", partition, batch: batch.id })
-        if (next !== undefined) found(next, name, batch.id)
+        const free = batch.attempts === configuration.sender.limits.maxAttempts
+        if (!free && !mayFail(configuration, world, "ExpireBatch")) continue
+        const next = produce(configuration, world, { _tag: "ExpireBatch", partition, batch: batch.id })
+        if (next !== undefined) found(free ? next : withFault(next), [name, batch.id])
       }
     })
   }
@@ -167,7 +174,7 @@ const BumpEpoch: Action = {
   parameters: [],
   forEach: (configuration, world, found) => {
     const next = produce(configuration, world, { _tag: "BumpEpoch" })
-    if (next !== undefined) found(next)
+    if (next !== undefined) found(next, [])
   }
 }
 
@@ -175,8 +182,7 @@ const BumpEpoch: Action = {
 const RestartProducer: Action = {
   parameters: [],
   forEach: (configuration, world, found) => {
-    const taken = fault(configuration, world, "RestartProducer")
-    if (taken === undefined) return
+    if (!mayFail(configuration, world, "RestartProducer")) return
     let producer = Producer.restart(world.producer, world.producer.identity.id + 1)
     world.outcomes.forEach((outcomes, partition) => {
       for (let batch = 1; batch <= configuration.batchesPerPartition; batch++) {
@@ -187,7 +193,7 @@ const RestartProducer: Action = {
     const partitions = world.partitions.map((partition) =>
       Partition.step(configuration.replica, partition, { _tag: "Disconnect" })![0]
     )
-    found({ ...taken, producer, partitions, responses: world.responses.map(() => []) })
+    found({ ...withFault(world), producer, partitions, responses: world.responses.map(() => []) }, [])
   }
 }
 
@@ -208,7 +214,7 @@ const HandleProduce: Action = {
         const arrival = arrivalAt(configuration, world, partition, index)
         const input: Partition.Input = { _tag: "HandleProduce", arrival }
         const next = serve(configuration, withoutRequest(world, partition, index), partition, input)
-        if (next !== undefined) found(next, name, connection)
+        if (next !== undefined) found(next, [name, connection])
       }
     })
   }
@@ -218,16 +224,15 @@ const RefuseProduce: Action = {
   parameters: ["p", "c", "error"],
   forEach: (configuration, world, found) => {
     for (const error of Configurations.refusals) {
-      const taken = fault(configuration, world, error)
-      if (taken === undefined) continue
+      if (!mayFail(configuration, world, error)) continue
       configuration.partitions.forEach((name, partition) => {
         const { connection } = world.producer.senders[partition]!
         const index = arriving(world, partition, connection)
         if (index < 0) return
         const arrival = arrivalAt(configuration, world, partition, index)
         const input: Partition.Input = { _tag: "RefuseProduce", arrival, error }
-        const next = serve(configuration, withoutRequest(taken, partition, index), partition, input)
-        if (next !== undefined) found(next, name, connection, error)
+        const next = serve(configuration, withoutRequest(world, partition, index), partition, input)
+        if (next !== undefined) found(withFault(next), [name, connection, error])
       })
     }
   }
@@ -285,9 +290,7 @@ const entries: ReadonlyArray<readonly [string, Action]> = Object.entries(actions
 export const successors = (configuration: Configuration, world: World): ReadonlyArray<Step> => {
   const steps: Array<Step> = []
   for (const [action, { forEach }] of entries) {
-    forEach(configuration, world, (next, ...instance) => {
-      steps.push({ action, arguments: instance, world: next })
-    })
+    forEach(configuration, world, (next, instance) => steps.push({ action, arguments: instance, world: next }))
   }
   return steps
 }

@@ -120,12 +120,12 @@ export const packing = ({ partitions: names }: Configuration): Packing<World> =>
       const list = <A extends object>(pool: Pool<A>, place: number): ReadonlyArray<A> =>
         names.map((_, i) => pool.value(word(common + i * each + place)))
       return {
-        faults: word(0),
         producer: { identity: identities.value(word(1)), senders: list(senders, 0) },
         outcomes: list(told, 1),
         requests: list(sent, 2),
         responses: list(answered, 3),
-        partitions: list(partitions, 4)
+        partitions: list(partitions, 4),
+        faults: word(0)
       }
     }
   }
