@@ -85,7 +85,18 @@ describe("errors", () => {
     OUT_OF_ORDER_SEQUENCE_NUMBER: [true, true],
     TOPIC_AUTHORIZATION_FAILED: [false, true],
     INVALID_PRODUCER_EPOCH: [false, true],
-    INVALID_RECORD: [false, true]
+    INVALID_RECORD: [false, true],
+    // A producer without transactions meets none of these.
+    COORDINATOR_NOT_AVAILABLE: [true, false],
+    NOT_COORDINATOR: [true, false],
+    CONCURRENT_TRANSACTIONS: [true, false],
+    UNSTABLE_OFFSET_COMMIT: [true, false],
+    ILLEGAL_GENERATION: [false, false],
+    INVALID_TXN_STATE: [false, false],
+    INVALID_PRODUCER_ID_MAPPING: [false, false],
+    TRANSACTION_COORDINATOR_FENCED: [false, false],
+    PRODUCER_FENCED: [false, false],
+    TRANSACTION_ABORTABLE: [false, false]
   }
   for (const error of Object.keys(Errors.codes) as ReadonlyArray<Errors.Error>) {
     const [retriable, provesNotWritten] = table[error]

@@ -66,16 +66,19 @@ export const logEndOffset = (log: ReadonlyArray<Entry>): number => {
 /** The offset after the last record of a batch. */
 export const endOffset = (entry: Entry): number => entry.offset + entry.records.length
 
-/** `ProducerStateManager.update`: a new epoch forgets the batches of the old one. */
-export const recordProducer = (context: Context, producers: Producers, entry: Entry): Producers => {
-  if (entry.producerId === Sequence.none) return producers
-  const known = producers.get(entry.producerId)
+/** What is remembered of a producer that wrote `entry`: a new epoch forgets the batches of the old one. */
+export const remember = (context: Context, known: ProducerState | undefined, entry: Entry): ProducerState => {
   const before = known?.epoch === entry.epoch ? known.batches : []
   const last = Sequence.last(context.limits.maxSequence, entry.sequence, entry.records.length)
   const written = [...before, { sequence: entry.sequence, last, offset: entry.offset }]
-  const batches = context.rules.RememberedBatches(context.limits, written)
-  return new Map(producers).set(entry.producerId, { epoch: entry.epoch, batches })
+  return { epoch: entry.epoch, batches: context.rules.RememberedBatches(context.limits, written) }
 }
+
+/** `ProducerStateManager.update`. */
+export const recordProducer = (context: Context, producers: Producers, entry: Entry): Producers =>
+  entry.producerId === Sequence.none
+    ? producers
+    : new Map(producers).set(entry.producerId, remember(context, producers.get(entry.producerId), entry))
 
 /** Appends a batch that was validated here or on the leader. */
 export const append = (context: Context, replica: Replica, entry: Entry): Replica => ({
@@ -107,7 +110,11 @@ export const findDuplicate = (
 }
 
 /** `ProducerAppendInfo.checkSequence`. */
-const isInSequence = ({ limits, rules }: Context, known: ProducerState | undefined, batch: ProducerBatch): boolean => {
+export const isInSequence = (
+  { limits, rules }: Context,
+  known: ProducerState | undefined,
+  batch: ProducerBatch
+): boolean => {
   if (known === undefined) return rules.IsFirstSequence(batch.sequence)
   const newest = known.batches.at(-1)
   if (batch.epoch > known.epoch || newest === undefined) return batch.sequence === 0

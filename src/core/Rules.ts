@@ -5,7 +5,7 @@
  * (`Museum.ts`, `Releases.ts`); nothing else in the core branches on which set is in force. The names are those of the
  * operators in `spec/IdempotentProducer.tla`.
  */
-import type * as Errors from "./Errors.ts"
+import * as Errors from "./Errors.ts"
 import type { Limits } from "./Limits.ts"
 import type { Context, Entry, Producers, RememberedBatch } from "./Replica.ts"
 import * as Sender from "./Sender.ts"
@@ -51,21 +51,8 @@ export const base: Rules = {
   },
   IsNextSequence: ({ maxSequence }, sequence, lastAcked) =>
     sequence === (lastAcked === Sequence.none ? 0 : Sequence.increment(maxSequence, lastAcked, 1)),
-  // RetriableException, and what TransactionManager.canRetry adds for the idempotent producer.
-  IsRetriable: (error) => {
-    switch (error) {
-      case "NETWORK_EXCEPTION":
-      case "NOT_LEADER_OR_FOLLOWER":
-      case "NOT_ENOUGH_REPLICAS":
-      case "NOT_ENOUGH_REPLICAS_AFTER_APPEND":
-      case "KAFKA_STORAGE_ERROR":
-      case "REQUEST_TIMED_OUT":
-      case "OUT_OF_ORDER_SEQUENCE_NUMBER":
-        return true
-      default:
-        return false
-    }
-  },
+  // What TransactionManager.canRetry adds for the idempotent producer.
+  IsRetriable: (error) => Errors.isRetriable(error) || error === "OUT_OF_ORDER_SEQUENCE_NUMBER",
   ProvesNotWritten: (error) => {
     switch (error) {
       case "OUT_OF_ORDER_SEQUENCE_NUMBER":
