@@ -152,8 +152,9 @@ ZombieFenced == [][FencedStep]_vars
 \* What can be read stays readable.
 StableReads == [][\A p \in AllPartitions : \A i \in Visible(p) : i \in Visible(p)' /\ Log(p)'[i] = Log(p)[i]]_vars
 
-\* Without a fault, and without a second instance, the application sees no error.
-NoErrorWithoutFault == (faults = FaultBudget /\ Clients = TransactionalIds) =>
+\* Without a fault, and without another instance or member, the application
+\* sees no error.
+NoErrorWithoutFault == (faults = FaultBudget /\ Clients = TransactionalIds /\ (Group => Clients = 1)) =>
   \A c \in ClientNumbers : client[c].state \notin {"ABORTABLE_ERROR", "FATAL_ERROR"}
 
 \* A producer is ended by another instance, by a timeout, by the expiry of its
