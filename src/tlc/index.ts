@@ -4,6 +4,7 @@
  * Start with `Toolchain.locate`, then `check` for a verdict or `StateGraph.stream` for states and edges.
  */
 export * as Config from "./Config.ts"
+export * as Itf from "./Itf.ts"
 export * as Messages from "./Messages.ts"
 export * as StateGraph from "./StateGraph.ts"
 export { check, type CheckOptions, type Progress } from "./Tlc.ts"
