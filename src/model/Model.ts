@@ -33,6 +33,11 @@ export interface Model<Configuration, World> extends Codec<Configuration, World>
   readonly initial: (configuration: Configuration) => World
   /** Every step that the world can take, with the action and arguments that name it. */
   readonly successors: (configuration: Configuration, world: World) => ReadonlyArray<Step<World>>
+  /**
+   * The world that an action leads to with these arguments; `undefined` where it is not enabled. It says what `successors`
+   * says, without a look at the other actions.
+   */
+  readonly apply?: (configuration: Configuration, world: World, call: Omit<Step<World>, "world">) => World | undefined
   /** In the order of the specification's `Next`. */
   readonly actionNames: ReadonlyArray<string>
   /** Properties of a world. */
@@ -54,6 +59,23 @@ export const hasProperty = <Configuration, World>(
 /** `Send(p1)`. */
 export const render = ({ action, arguments: instance }: Omit<Step<unknown>, "world">): string =>
   instance.length === 0 ? action : `${action}(${instance.join(", ")})`
+
+/** Whether two lists of arguments are the same; one that was read from a text is a text. */
+export const areSameArguments = (a: Step<unknown>["arguments"], b: Step<unknown>["arguments"]): boolean =>
+  a.length === b.length && a.every((argument, i) => argument === b[i] || String(argument) === String(b[i]))
+
+/** The world that an action leads to with these arguments; `undefined` where it is not enabled. */
+export const worldAfter = <Configuration, World>(
+  { apply, successors }: Pick<Model<Configuration, World>, "apply" | "successors">,
+  configuration: Configuration,
+  world: World,
+  call: Omit<Step<World>, "world">
+): World | undefined => {
+  if (apply !== undefined) return apply(configuration, world, call)
+  const isCalled = (step: Step<World>): boolean =>
+    step.action === call.action && areSameArguments(step.arguments, call.arguments)
+  return successors(configuration, world).find(isCalled)?.world
+}
 
 declare const opaque: unique symbol
 

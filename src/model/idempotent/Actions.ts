@@ -5,7 +5,7 @@
  * Nothing is decided here but what the environment may do: which message arrives next, and which fault happens.
  */
 import { Partition, Producer } from "../../core/index.ts"
-import type * as Model from "../Model.ts"
+import * as Model from "../Model.ts"
 import type { Configuration, FaultKind } from "./Configuration.ts"
 import * as Configurations from "./Configuration.ts"
 import type { Outcome, World } from "./World.ts"
@@ -208,9 +208,11 @@ const HandleProduce: Action = {
   parameters: ["p", "c"],
   forEach: (configuration, world, found) => {
     configuration.partitions.forEach((name, partition) => {
-      for (let connection = 0; connection <= configuration.faultBudget; connection++) {
-        const index = arriving(world, partition, connection)
-        if (index < 0) continue
+      let last = -1
+      for (const [index, { connection }] of world.requests[partition]!.entries()) {
+        // Connections count up, and their requests stand in the order of sending.
+        if (connection === last) continue
+        last = connection
         const arrival = arrivalAt(configuration, world, partition, index)
         const input: Partition.Input = { _tag: "HandleProduce", arrival }
         const next = serve(configuration, withoutRequest(world, partition, index), partition, input)
@@ -293,4 +295,19 @@ export const successors = (configuration: Configuration, world: World): Readonly
     forEach(configuration, world, (next, instance) => steps.push({ action, arguments: instance, world: next }))
   }
   return steps
+}
+
+const known: ReadonlyMap<string, Action> = new Map(entries)
+
+/** The world that an action leads to with these arguments; `undefined` where it is not enabled. */
+export const apply = (
+  configuration: Configuration,
+  world: World,
+  { action, arguments: called }: Omit<Step, "world">
+): World | undefined => {
+  let found: World | undefined
+  known.get(action)?.forEach(configuration, world, (next, instance) => {
+    if (Model.areSameArguments(instance, called)) found = next
+  })
+  return found
 }
