@@ -1,0 +1,53 @@
+/**
+ * The rules in which releases of Apache Kafka differ from the base rules of transactions, by the last release that has
+ * them. `spec/KafkaTransactionReleases.tla` has the same as operator overrides.
+ */
+import * as Sequence from "./Sequence.ts"
+import type * as TransactionRules from "./TransactionRules.ts"
+
+type Override = Partial<TransactionRules.Rules>
+
+/** Since 4.1 (KAFKA-18202): only outside of version 2 may an unknown producer id begin anywhere. */
+const current: Override = { IsFirstSequence: (sequence, version) => version === 1 || sequence === 0 }
+
+const until42: Override = {
+  // KAFKA-20310: the log did not keep the previous and the next producer id.
+  Persisted: (metadata) => ({
+    ...metadata,
+    lastEpoch: Sequence.none,
+    failedEpochFence: false,
+    previousProducerId: Sequence.none,
+    nextProducerId: Sequence.none
+  }),
+  // KAFKA-20090: a fence did not end a producer id.
+  RotatesWhenFenced: () => false
+}
+
+/** KIP-1228: every marker with the leader's epoch was taken. */
+const until41: Override = { AcceptsMarker: (known, _open, { epoch }) => epoch >= known }
+
+const until40: Override = {
+  // KAFKA-18202.
+  IsFirstSequence: () => true,
+  // KAFKA-18042: a batch was verified before its epoch was looked at.
+  IsStaleOnArrival: () => false,
+  // KAFKA-19690: the guard was looked at before the epoch.
+  AsksEpochFirst: () => false
+}
+
+const until39: Override = {
+  // The coordinator asked who it is before it looked at a pending transition.
+  AsksPendingFirst: () => false,
+  // A batch joined any open transaction of its producer id.
+  JoinsOpenTransaction: (producers, producerId) =>
+    (producers.get(producerId)?.firstOffset ?? Sequence.none) !== Sequence.none
+}
+
+/** By the suffix that the overriding operators have. */
+export const overrides = {
+  Kafka: current,
+  "Kafka-4-2": until42,
+  "Kafka-4-1": until41,
+  "Kafka-4-0": until40,
+  "Kafka-3-9": until39
+} as const satisfies Record<string, Override>
