@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Specification from "../../src/conformance/Specification.ts"
 import * as Explorer from "../../src/model/Explorer.ts"
-import { Actions, type Configuration, model, Properties, type World } from "../../src/model/idempotent/index.ts"
+import { Actions, type Configuration, model, Properties, Witnesses } from "../../src/model/idempotent/index.ts"
 import * as Interner from "../../src/model/Interner.ts"
 import * as Model from "../../src/model/Model.ts"
 import { configuration, reachable, setOf } from "./idempotent/support.ts"
@@ -13,24 +13,23 @@ const manifest = JSON.parse(
   readFileSync(join(import.meta.dirname, "../../spec/models/manifest.json"), "utf8")
 ) as Specification.Manifest
 
-const isProperty = (name: string): boolean => Model.hasProperty(model, name)
-
-const load = (module: string, config: string): Effect.Effect<Configuration.Configuration, unknown> =>
-  Effect.map(Specification.load(module, config), (checked) => Model.configurationOf(model, checked)!)
-
 const everything = [...Object.keys(Properties.invariants), ...Object.keys(Properties.stepProperties)]
 
 const explore = (of: Configuration.Configuration, properties: ReadonlyArray<string>, maxStates = Infinity) =>
   Explorer.explore({ model, configuration: of, properties, maxStates })
 
 /** Whether each state of a trace follows from the one before by the step that is named. */
-const assertWalk = (of: Configuration.Configuration, trace: ReadonlyArray<Explorer.TraceStep<World.World>>): void => {
-  const { number } = Interner.make(model.packing(of))
-  assert.strictEqual(number(trace[0]!.world), number(model.initial(of)))
+const assertWalk = <Configuration, World>(
+  walked: Model.Model<Configuration, World>,
+  of: Configuration,
+  trace: ReadonlyArray<Explorer.TraceStep<World>>
+): void => {
+  const { number } = Interner.make(walked.packing(of))
+  assert.strictEqual(number(trace[0]!.world), number(walked.initial(of)))
   assert.isUndefined(trace[0]!.action)
   trace.slice(1).forEach((step, i) => {
     const name = Model.render({ action: step.action!, arguments: step.arguments })
-    const taken = Actions.successors(of, trace[i]!.world).filter((next) => Model.render(next) === name)
+    const taken = walked.successors(of, trace[i]!.world).filter((next) => Model.render(next) === name)
     assert.strictEqual(taken.length, 1, `step ${i + 1}: ${name}`)
     assert.strictEqual(number(taken[0]!.world), number(step.world), `step ${i + 1}: ${name}`)
   })
@@ -46,9 +45,12 @@ describe("explores the graph that is pinned for", () => {
   for (const { config, counts, module, name, properties } of small) {
     it.effect(name, () =>
       Effect.gen(function*() {
-        const of = yield* load(module, config)
+        const checked = yield* Specification.load(module, config)
 
-        const found = explore(of, properties.filter(isProperty))
+        const found = Explorer.explore({
+          ...checked,
+          properties: properties.filter((property) => Model.hasProperty(checked.model, property))
+        })
 
         assert.isUndefined(found.violation)
         assert.isTrue(found.complete)
@@ -72,16 +74,16 @@ describe("finds a shortest counterexample of", () => {
   for (const { config, length, module, name, property } of manifest.exhibits) {
     it.effect(name, () =>
       Effect.gen(function*() {
-        const of = yield* load(module, config)
+        const { configuration: of, model: broken } = yield* Specification.load(module, config)
 
-        const { complete, violation } = explore(of, [property])
+        const { complete, violation } = Explorer.explore({ model: broken, configuration: of, properties: [property] })
 
         assert.isTrue(complete)
         assert.strictEqual(violation?.property, property)
         assert.strictEqual(violation?.trace.length, length)
-        assertWalk(of, violation!.trace)
+        assertWalk(broken, of, violation!.trace)
         const last = violation!.trace.at(-1)!.world
-        const holds = Properties.invariants[property as keyof typeof Properties.invariants]
+        const holds = broken.invariants[property]!
         assert.isFalse(holds(of, last))
         for (const step of violation!.trace.slice(0, -1)) assert.isTrue(holds(of, step.world))
       }))
@@ -97,7 +99,7 @@ describe("finds a shortest counterexample of", () => {
     const { violation } = explore(restarts, ["Refines"])
 
     assert.strictEqual(violation?.property, "Refines")
-    assertWalk(restarts, violation!.trace)
+    assertWalk(model, restarts, violation!.trace)
     const [from, to] = violation!.trace.slice(-2)
     assert.isFalse(Properties.stepProperties.Refines(restarts, from!.world, to!.world))
   })
@@ -142,5 +144,46 @@ describe("explore", () => {
     assert.isUndefined(explore(lossy, ["NoDuplicate"]).violation)
     assert.isUndefined(explore(lossy, []).violation)
     assert.throws(() => explore(lossy, ["NoLoss", "NoLuck"]), /IdempotentProducer has no NoLuck in code/)
+  })
+
+  it("counts in how many worlds each witness is seen, if asked to", () => {
+    const worlds = reachable(of)
+    const expected = Object.fromEntries(
+      Object.entries(Witnesses.witnesses).map((
+        [name, holds]
+      ) => [name, worlds.filter((world) => holds(of, world)).length])
+    )
+
+    const { witnesses } = Explorer.explore({ model, configuration: of, properties: [], witnesses: true })
+
+    assert.deepStrictEqual(witnesses, expected)
+    assert.isAbove(witnesses["SeveralInFlight"]!, 0)
+    assert.strictEqual(witnesses["ProducerIdReplaced"], 0)
+    assert.deepStrictEqual(explore(of, everything).witnesses, {})
+  })
+
+  it("sees a witness in the initial world and in one that breaks a property", () => {
+    const everywhere = { ...model, witnesses: { Anywhere: () => true } }
+    const lossy = configuration({ Acks: "0", Idempotence: false, FaultKinds: setOf("Disconnect", "LeaderChange") })
+
+    const { states, violation, witnesses } = Explorer.explore({
+      model: everywhere,
+      configuration: lossy,
+      properties: ["NoLoss"],
+      witnesses: true
+    })
+
+    assert.isDefined(violation)
+    assert.strictEqual(witnesses["Anywhere"], states)
+  })
+
+  it("names what is refused, and with which error", () => {
+    const refusing = configuration({ FaultKinds: setOf("KAFKA_STORAGE_ERROR", "TOPIC_AUTHORIZATION_FAILED") })
+
+    assert.deepStrictEqual(explore(refusing, []).refusals, [
+      "Produce KAFKA_STORAGE_ERROR",
+      "Produce TOPIC_AUTHORIZATION_FAILED"
+    ])
+    assert.deepStrictEqual(explore(configuration({ FaultKinds: setOf("Disconnect") }), []).refusals, [])
   })
 })

@@ -7,12 +7,25 @@ import { configuration, constants } from "./idempotent/support.ts"
 describe("every model", () => {
   for (const model of Models.models) {
     const { actionNames, invariants, sentences, specification, stepProperties, variables } = model
+    const { leftToTlc = {}, witnesses = {} } = model
 
-    it(`${specification} can be found by its specification, and has a sentence for each of its properties`, () => {
+    it(`${specification} can be found by its specification`, () => {
       assert.strictEqual(Models.named(specification), model)
       assert.deepStrictEqual(Models.among(["Naturals", specification]), [model])
-      assert.sameMembers(Object.keys(sentences), [...Object.keys(invariants), ...Object.keys(stepProperties)])
-      for (const name of Object.keys(sentences)) assert.isTrue(Model.hasProperty(model, name))
+    })
+
+    it(`${specification} has a sentence for each of its properties and witnesses, and no other`, () => {
+      const judged = [...Object.keys(invariants), ...Object.keys(stepProperties)]
+
+      assert.sameMembers(Object.keys(sentences), [...judged, ...Object.keys(witnesses)])
+      for (const name of judged) assert.isTrue(Model.hasProperty(model, name))
+    })
+
+    it(`${specification} leaves to TLC only what it does not judge, and says why`, () => {
+      for (const [property, why] of Object.entries(leftToTlc)) {
+        assert.isFalse(Model.hasProperty(model, property))
+        assert.isNotEmpty(why)
+      }
     })
 
     it(`${specification} names its actions and variables once`, () => {
@@ -43,4 +56,12 @@ describe("a configuration whose model is forgotten", () => {
 it("a step reads as its action with its arguments", () => {
   assert.strictEqual(Model.render({ action: "BumpEpoch", arguments: [] }), "BumpEpoch")
   assert.strictEqual(Model.render({ action: "HandleProduce", arguments: ["p1", 0] }), "HandleProduce(p1, 0)")
+})
+
+it("a refusal has its request from the name of the step, and its error from the last argument", () => {
+  const refusal = { action: "RefuseEndTxn", arguments: [1, "COMMIT", "PRODUCER_FENCED"] }
+
+  assert.strictEqual(Model.refusalOf(refusal), "EndTxn PRODUCER_FENCED")
+  assert.isUndefined(Model.refusalOf({ ...refusal, action: "EndTxn" }))
+  assert.isUndefined(Model.refusalOf({ ...refusal, arguments: [] }))
 })

@@ -4,7 +4,7 @@
  */
 import * as Interner from "./Interner.ts"
 import type { Model, Step } from "./Model.ts"
-import { hasProperty } from "./Model.ts"
+import { hasProperty, refusalOf } from "./Model.ts"
 
 /** One state of a counterexample, with the step that led to it; the first has none. */
 export interface TraceStep<World> {
@@ -27,6 +27,10 @@ export interface Exploration<World> {
   readonly depth: number
   /** Steps by action. */
   readonly actions: Readonly<Record<string, number>>
+  /** Distinct pairs of a request and the error that refuses it, as `EndTxn PRODUCER_FENCED`, sorted. */
+  readonly refusals: ReadonlyArray<string>
+  /** In how many distinct states each witness was seen; empty unless they were asked for. */
+  readonly witnesses: Readonly<Record<string, number>>
   /** The first violation met, which is a shortest one; exploration ends there. */
   readonly violation: Violation<World> | undefined
   /** False when `maxStates` ended the exploration before it was complete. */
@@ -38,6 +42,8 @@ export interface Options<Configuration, World> {
   readonly configuration: Configuration
   /** Properties of the model to watch. */
   readonly properties: ReadonlyArray<string>
+  /** Count the model's witnesses too. */
+  readonly witnesses?: boolean
   /** Ends the exploration early, in states. */
   readonly maxStates?: number
   /** Called now and then with the number of distinct states so far. */
@@ -58,6 +64,9 @@ export const explore = <Configuration, World>(options: Options<Configuration, Wo
   if (unknown.length > 0) throw new Error(`${model.specification} has no ${unknown.join(", ")} in code`)
   const invariants = watched(model.invariants, options.properties)
   const stepProperties = watched(model.stepProperties, options.properties)
+  const sought = Object.entries(options.witnesses === true ? model.witnesses ?? {} : {})
+  const seen = sought.map(() => 0)
+  const refusals = new Set<string>()
   const worlds = Interner.make(model.packing(configuration))
   const parents: Array<number> = []
   const actions: Record<string, number> = Object.fromEntries(model.actionNames.map((name) => [name, 0]))
@@ -85,6 +94,8 @@ export const explore = <Configuration, World>(options: Options<Configuration, Wo
     edges,
     depth,
     actions,
+    refusals: [...refusals].toSorted(),
+    witnesses: Object.fromEntries(sought.map(([name], i) => [name, seen[i]!])),
     violation,
     complete
   })
@@ -93,6 +104,7 @@ export const explore = <Configuration, World>(options: Options<Configuration, Wo
   const add = (world: World, parent: number): string | undefined => {
     parents.push(parent)
     if (parents.length % progressInterval === 0) options.onProgress?.(parents.length)
+    for (let i = 0; i < sought.length; i++) if (sought[i]![1](configuration, world)) seen[i]!++
     for (const { holds, name } of invariants) if (!holds(configuration, world)) return name
     return undefined
   }
@@ -113,6 +125,8 @@ export const explore = <Configuration, World>(options: Options<Configuration, Wo
     for (const step of model.successors(configuration, from)) {
       edges++
       actions[step.action]!++
+      const refusal = refusalOf(step)
+      if (refusal !== undefined) refusals.add(refusal)
       for (const { holds, name } of stepProperties) {
         if (!holds(configuration, from, step.world)) {
           return ended(depth + 1, { property: name, trace: traceTo(at, step) })

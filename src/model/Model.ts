@@ -44,8 +44,15 @@ export interface Model<Configuration, World> extends Codec<Configuration, World>
   readonly invariants: Readonly<Record<string, Invariant<Configuration, World>>>
   /** Properties of a step. */
   readonly stepProperties: Readonly<Record<string, StepProperty<Configuration, World>>>
-  /** One sentence for each property, for people. */
+  /**
+   * Worlds that some configuration must reach, so that what holds does not hold of nothing: a case that a property speaks
+   * of, a fault at the worst moment.
+   */
+  readonly witnesses?: Readonly<Record<string, Invariant<Configuration, World>>>
+  /** One sentence for each property and witness, for people. */
   readonly sentences: Readonly<Record<string, string>>
+  /** The properties that the code cannot judge and leaves to TLC alone, each with the reason. */
+  readonly leftToTlc?: Readonly<Record<string, string>>
   /** How a world is taken apart, so that it can be known by a number. */
   readonly packing: (configuration: Configuration) => Packing<World>
 }
@@ -59,6 +66,13 @@ export const hasProperty = <Configuration, World>(
 /** `Send(p1)`. */
 export const render = ({ action, arguments: instance }: Omit<Step<unknown>, "world">): string =>
   instance.length === 0 ? action : `${action}(${instance.join(", ")})`
+
+/**
+ * `EndTxn PRODUCER_FENCED`: the request that a step refuses, and the error. An action that refuses says so by its name, and
+ * its last argument is the error.
+ */
+export const refusalOf = ({ action, arguments: instance }: Omit<Step<unknown>, "world">): string | undefined =>
+  action.startsWith("Refuse") && instance.length > 0 ? `${action.slice("Refuse".length)} ${instance.at(-1)}` : undefined
 
 /** Whether two lists of arguments are the same; one that was read from a text is a text. */
 export const areSameArguments = (a: Step<unknown>["arguments"], b: Step<unknown>["arguments"]): boolean =>

@@ -7,7 +7,8 @@ import { codec } from "./Codec.ts"
 import type { Configuration } from "./Configuration.ts"
 import { fromConstants } from "./Configuration.ts"
 import { packing } from "./Packing.ts"
-import { invariants, sentences, stepProperties } from "./Properties.ts"
+import { invariants, leftToTlc, sentences, stepProperties } from "./Properties.ts"
+import * as Witnesses from "./Witnesses.ts"
 import type { World } from "./World.ts"
 import { initial } from "./World.ts"
 
@@ -21,6 +22,8 @@ export const model: Model<Configuration, World> = {
   actionNames: Object.keys(Actions.actions),
   invariants,
   stepProperties,
-  sentences,
+  witnesses: Witnesses.witnesses,
+  sentences: { ...sentences, ...Witnesses.sentences },
+  leftToTlc,
   packing
 }

@@ -208,3 +208,9 @@ export const sentences: Readonly<Record<PropertyName, string>> = {
   StableReads: "what a consumer can read stays readable",
   Refines: "every step is a step of ExactlyOnce, or none of its business"
 }
+
+/** What only TLC judges, and why. */
+export const leftToTlc = {
+  TypeOK: "the types of the code say as much",
+  EveryRecordDecided: "it speaks of whole behaviours"
+} as const
