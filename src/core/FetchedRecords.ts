@@ -1,0 +1,53 @@
+/**
+ * What a read_committed consumer makes of a fetch, as pure functions: it advances past everything that was returned, and
+ * keeps what is neither a marker nor a record of an aborted transaction.
+ *
+ * The list of aborted transactions says where each begins; its marker says where it ends. Nothing of it outlives the
+ * fetch. `CompletedFetch.nextFetchedRecord` in Kafka.
+ */
+import type { AbortedTransaction, Fetched } from "./Fetch.ts"
+import { isMarker } from "./Fetch.ts"
+import type { Rules } from "./FetchRules.ts"
+
+/** What the consumer has to leave out. */
+export interface Filter {
+  /** Aborted transactions that have not begun yet. */
+  readonly queue: ReadonlyArray<AbortedTransaction>
+  /** Producer ids in an aborted transaction. */
+  readonly dropping: ReadonlySet<number>
+}
+
+/** What a fetch comes to. */
+export interface Received {
+  /** The offset to fetch next. */
+  readonly position: number
+  /** The offsets of the records that the application is given. */
+  readonly delivered: ReadonlyArray<number>
+}
+
+/** Transactions that begin at or before an offset are being dropped there. `consumeAbortedTransactionsUpTo`. */
+const activated = ({ dropping, queue }: Filter, offset: number): Filter => {
+  const begun = new Set(dropping)
+  let next = 0
+  for (; next < queue.length && queue[next]!.first <= offset; next++) begun.add(queue[next]!.producerId)
+  return { queue: queue.slice(next), dropping: begun }
+}
+
+/** The offsets that the filter lets through. */
+const kept = (rules: Rules, { aborted, entries, offset: first }: Fetched): ReadonlyArray<number> => {
+  let filter: Filter = { queue: rules.ByFirstOffset(aborted), dropping: new Set() }
+  const found: Array<number> = []
+  entries.forEach((entry, i) => {
+    const offset = first + i
+    filter = activated(filter, offset)
+    if (isMarker(entry)) filter = rules.AfterMarker(filter, entry)
+    else if (!filter.dropping.has(entry.producerId)) found.push(offset)
+  })
+  return found
+}
+
+/** The consumer gets the answer to its fetch. */
+export const receive = (rules: Rules, fetched: Fetched): Received => ({
+  position: fetched.offset + fetched.entries.length,
+  delivered: kept(rules, fetched)
+})
