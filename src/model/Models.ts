@@ -4,8 +4,9 @@
 import * as Idempotent from "./idempotent/index.ts"
 import type { AnyModel } from "./Model.ts"
 import { erase } from "./Model.ts"
+import * as ReadCommitted from "./readCommitted/index.ts"
 
-export const models: ReadonlyArray<AnyModel> = [erase(Idempotent.model)]
+export const models: ReadonlyArray<AnyModel> = [erase(Idempotent.model), erase(ReadCommitted.model)]
 
 /** The model of a specification. Throws where there is none. */
 export const named = (specification: string): AnyModel => {
