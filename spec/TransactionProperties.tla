@@ -1,8 +1,9 @@
 ----------------------- MODULE TransactionProperties -----------------------
 (***************************************************************************)
 (* What must be true of Transactions.tla: first what users rely on, then   *)
-(* what the protocol itself relies on, then what must happen in the end.   *)
-(* The names are those of the code, the reports and the README.            *)
+(* what the protocol itself relies on, then the promise that it keeps.     *)
+(* What must happen in the end is in TransactionLiveness.tla.  The names   *)
+(* are those of the code, the reports and the README.                      *)
 (***************************************************************************)
 EXTENDS Transactions
 
@@ -231,45 +232,6 @@ TransitionStep ==
 LegalTransitions == [][TransitionStep]_vars
 
 -----------------------------------------------------------------------------
-(* WHAT MUST HAPPEN *)
-
-\* Roles do their work, and the application ends what it began; faults never
-\* have to happen, nor need a copy that nobody waits for arrive.
-Fairness ==
-  /\ \A c \in ClientNumbers :
-       /\ WF_vars(Commit(c) \/ Abort(c))
-       /\ WF_vars(HandleInitProducerId(c, Live))
-       /\ WF_vars(HandleAddPartitionsToTxn(c, Live))
-       /\ WF_vars(HandleEndTxn(c, Live))
-       /\ \A p \in AllPartitions :
-            /\ WF_vars(client[c].state = "IN_TRANSACTION" /\ VersionOf(c) = 1 /\ SendProduce(c, p))
-            /\ WF_vars(HandleProduce(c, p, Live))
-            /\ WF_vars(HandleVerification(c, p, Live))
-            /\ WF_vars(AppendVerified(c, p, Live))
-  /\ \A t \in Ids :
-       /\ WF_vars(AppendOk(t))
-       /\ WF_vars(CompleteTransaction(t))
-       /\ WF_vars(~HasOwner(t) /\ TransactionTimeout(t))
-       /\ \A p \in AllPartitions : WF_vars(HandleMarker(t, p, Live))
-  /\ \A p \in AllPartitions : WF_vars(Replicate(p))
-FairSpec == Spec /\ Fairness
-
-\* A prepared transaction is completed.
-PreparedCompletes == \A t \in Ids : IsPrepared(coordinator[t].metadata.state) ~> ~IsPrepared(coordinator[t].metadata.state)
-
-\* A transaction that nobody works on is ended.
-AbandonedAborts == \A t \in Ids :
-  (coordinator[t].metadata.state = "Ongoing" /\ ~HasOwner(t)) ~> (coordinator[t].metadata.state # "Ongoing" \/ HasOwner(t))
-
-\* In the end readers have everything.
-LastStableOffsetReachesEnd == <>[](\A p \in AllPartitions : LastStableOffset(partition[p]) = Len(Log(p)))
-
-\* Every call to a coordinator ends, and every batch is decided.
-CallsEnd == \A c \in ClientNumbers : Waiting(c) ~> ~Waiting(c)
-BatchesEnd == \A c \in ClientNumbers, p \in AllPartitions :
-  (client[c].batches[p] = "inflight") ~> (client[c].batches[p] # "inflight")
-
------------------------------------------------------------------------------
 (* REFINEMENT.  A transaction is decided when the coordinator applies the   *)
 (* record that says so; afterwards its markers witness it.  One that never *)
 (* had a partition leaves no marker; its application is the witness.       *)
@@ -291,5 +253,4 @@ Promise == INSTANCE ExactlyOnceTransactions WITH
   readable <- [p \in AllPartitions |-> {Log(p)[i].transaction : i \in Visible(p)}],
   outcome <- [x \in TransactionNames |-> Of(x).outcome]
 Refines == Promise!Spec
-RefinesLive == Promise!CommittedBecomesReadable
 =============================================================================
