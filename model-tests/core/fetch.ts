@@ -9,8 +9,10 @@ export const entries = (text: string): ReadonlyArray<Fetch.Entry> =>
     producerId: Number(producerId)
   }))
 
+export type Write = Extract<Fetch.Input, { readonly _tag: "WriteRecord" | "WriteMarker" }>
+
 /** The inputs that write such a log. */
-export const writes = (text: string): ReadonlyArray<Fetch.Input> =>
+export const writes = (text: string): ReadonlyArray<Write> =>
   entries(text).map(({ kind, producerId }) =>
     kind === "DATA" ? { _tag: "WriteRecord", producerId } : { _tag: "WriteMarker", producerId, result: kind }
   )

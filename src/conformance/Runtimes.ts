@@ -7,6 +7,7 @@ import type { Driver } from "./Driver.ts"
 import type { Graph } from "./Graph.ts"
 import * as Histories from "./Histories.ts"
 import * as Idempotent from "./idempotent/index.ts"
+import * as ReadCommitted from "./readCommitted/index.ts"
 import type { Result } from "./Replay.ts"
 import * as RuntimeReplay from "./RuntimeReplay.ts"
 
@@ -16,12 +17,13 @@ export interface Runtime {
     graph: Graph,
     onProgress?: (edges: number) => void
   ) => Result & { readonly steps: number }
-  readonly histories: (options: Histories.Options) => Histories.Explored
+  /** Absent where there is no trial of the runtime. */
+  readonly histories?: (options: Histories.Options) => Histories.Explored
 }
 
 const runtime = <Configuration, World, Scenario>(
   driver: Driver<Configuration, World>,
-  trial: (configuration: Configuration) => Histories.Trial<Scenario>
+  trial?: (configuration: Configuration) => Histories.Trial<Scenario>
 ) =>
 (configured: Configured): Runtime | undefined => {
   const configuration = configurationOf(driver.model, configured)
@@ -29,11 +31,13 @@ const runtime = <Configuration, World, Scenario>(
   return {
     replay: (graph, onProgress) =>
       RuntimeReplay.replay({ driver, configuration, graph, ...(onProgress === undefined ? {} : { onProgress }) }),
-    histories: (options) => Histories.explore(trial(configuration), options)
+    ...(trial === undefined
+      ? {}
+      : { histories: (options: Histories.Options) => Histories.explore(trial(configuration), options) })
   }
 }
 
-const runtimes = [runtime(Idempotent.driver, Idempotent.trial)]
+const runtimes = [runtime(Idempotent.driver, Idempotent.trial), runtime(ReadCommitted.driver)]
 
 /** The runtime of a configuration, unless its model has none. */
 export const of = (configured: Configured): Runtime | undefined => {

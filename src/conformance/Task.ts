@@ -117,8 +117,14 @@ const histories = Effect.fnUntraced(function*(
   task: HistoriesTask,
   onProgress: OnProgress
 ): Effect.fn.Return<Histories.Explored, Specification.SpecificationError> {
-  const runtime = yield* runtimeOf(yield* Specification.load(task.module, task.config))
-  return runtime.histories({
+  const checked = yield* Specification.load(task.module, task.config)
+  const { histories } = yield* runtimeOf(checked)
+  if (histories === undefined) {
+    return yield* new Specification.SpecificationError({
+      message: `${checked.model.specification} has no histories to run`
+    })
+  }
+  return histories({
     runs: task.runs,
     seed: task.seed,
     onProgress: (runs) => onProgress(runs, task.runs),

@@ -66,18 +66,10 @@ export interface Controlled {
 
 /** Starts a cluster in its initial state. */
 export const make = (options: Options): Controlled => {
-  const simulation = Simulation.make({ seed: options.seed ?? 0 })
+  const { settled } = Simulation.make({ seed: options.seed ?? 0 })
   const scope = Scope.makeUnsafe()
   const network = Network.make({ partitions: options.partitions })
   const context = Context.make(Network.Network, network).pipe(Context.add(Scope.Scope, scope))
-
-  /** Nothing here waits for time, so an effect that is not done when all fibers rest waits for something lost. */
-  const settled = <A>(effect: Effect.Effect<A>): A => {
-    const fiber = simulation.fork(effect)
-    simulation.settle()
-    const exit = fiber.pollUnsafe() ?? Exit.die(new Simulation.Deadlock({ seed: simulation.seed, time: 0 }))
-    return Effect.runSync(exit)
-  }
 
   const [broker, host] = settled(Effect.provideContext(
     Effect.gen(function*() {

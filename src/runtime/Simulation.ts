@@ -30,6 +30,11 @@ export interface Simulation {
   readonly fork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
   /** Runs until no fiber is ready. Time stands still. */
   readonly settle: () => void
+  /**
+   * Runs an effect to its end, and all fibers until none is ready. Time stands still, so that an effect that is not done
+   * by then waits for something lost; that is a `Deadlock`, and a defect.
+   */
+  readonly settled: <A>(effect: Effect.Effect<A>) => A
   /** Moves time to the earliest timers and makes their fibers ready; `false` when there is none. */
   readonly advance: () => boolean
   /** Runs an effect to its end, through as much virtual time as that takes. */
@@ -195,6 +200,12 @@ export const make = ({ seed }: { readonly seed: number }): Simulation => {
     while (scheduler.runOne());
   }
 
+  const settled = <A>(effect: Effect.Effect<A>): A => {
+    const fiber = fork(effect)
+    settle()
+    return Effect.runSync(fiber.pollUnsafe() ?? Exit.die(new Deadlock({ seed, time: clock.time })))
+  }
+
   const advance = (): boolean => {
     const earliest = clock.timers.earliest()
     if (earliest === undefined) return false
@@ -215,7 +226,7 @@ export const make = ({ seed }: { readonly seed: number }): Simulation => {
     }
   }
 
-  return { seed, now: () => clock.time, fork, settle, advance, run }
+  return { seed, now: () => clock.time, fork, settle, settled, advance, run }
 }
 
 /** Runs an effect to its end; the result is a function of the effect and the seed. */
