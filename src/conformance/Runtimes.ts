@@ -10,6 +10,7 @@ import * as Idempotent from "./idempotent/index.ts"
 import * as ReadCommitted from "./readCommitted/index.ts"
 import type { Result } from "./Replay.ts"
 import * as RuntimeReplay from "./RuntimeReplay.ts"
+import * as Transactions from "./transactions/index.ts"
 
 /** The runtime of one configuration. */
 export interface Runtime {
@@ -37,7 +38,11 @@ const runtime = <Configuration, World, Scenario>(
   }
 }
 
-const runtimes = [runtime(Idempotent.driver, Idempotent.trial), runtime(ReadCommitted.driver)]
+const runtimes = [
+  runtime(Idempotent.driver, Idempotent.trial),
+  runtime(Transactions.driver),
+  runtime(ReadCommitted.driver)
+]
 
 /** The runtime of a configuration, unless its model has none. */
 export const of = (configured: Configured): Runtime | undefined => {
