@@ -154,3 +154,21 @@ export const onNumbers = <A>(values: Iterable<readonly [number, A]>, write: (val
   kind: "function",
   entries: [...values].toSorted(([a], [b]) => a - b).map(([number, value]) => [number, write(value)] as const)
 })
+
+/** The order in which a set lists its elements, which are records with the same fields, all numbers, or all texts. */
+const compare = (a: Value, b: Value): number => {
+  if (typeof a !== "object" || typeof b !== "object") return a === b ? 0 : a < b ? -1 : 1
+  const left = itemsOf(a)
+  const right = itemsOf(b)
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const order = compare(left[i]!, right[i]!)
+    if (order !== 0) return order
+  }
+  return left.length - right.length
+}
+
+const itemsOf = (value: Value & object): ReadonlyArray<Value> =>
+  value.kind === "set" ? value.elements : value.kind === "function" ? value.entries.flat() : [value.name]
+
+/** A set of values of one shape, none of them twice. */
+export const set = (values: ReadonlyArray<Value>): Value => ({ kind: "set", elements: values.toSorted(compare) })

@@ -5,8 +5,13 @@ import * as Idempotent from "./idempotent/index.ts"
 import type { AnyModel } from "./Model.ts"
 import { erase } from "./Model.ts"
 import * as ReadCommitted from "./readCommitted/index.ts"
+import * as Transactions from "./transactions/index.ts"
 
-export const models: ReadonlyArray<AnyModel> = [erase(Idempotent.model), erase(ReadCommitted.model)]
+export const models: ReadonlyArray<AnyModel> = [
+  erase(Idempotent.model),
+  erase(Transactions.model),
+  erase(ReadCommitted.model)
+]
 
 /** The model of a specification. Throws where there is none. */
 export const named = (specification: string): AnyModel => {
