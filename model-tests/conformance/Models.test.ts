@@ -51,6 +51,18 @@ const outcomeOf = (configuration: typeof small.configuration): Holds => {
   return holds({ distinct: states, generated: edges + 1, depth })
 }
 
+/** An exploration that found nothing. */
+const nothing: Task.Explored = {
+  specification: "IdempotentProducer",
+  states: 0,
+  edges: 0,
+  depth: 0,
+  actions: {},
+  refusals: [],
+  witnesses: {},
+  seconds: 1
+}
+
 /** Without TLC, and with the work of the workers done here. */
 const here: Models.Context = { toolchain: undefined, workers: { run: Task.run }, tlc: Semaphore.makeUnsafe(1) }
 
@@ -174,7 +186,7 @@ describe("expectedOf", () => {
   }
 
   it("counts the states of an explored counterexample, the initial one included", () => {
-    const found = { states: 9, edges: 9, depth: 3, actions: {}, seconds: 1 }
+    const found: Task.Explored = { ...nothing, states: 9, edges: 9, depth: 3 }
 
     assert.deepStrictEqual(Models.expectedOfExplored(found), { verdict: "holds" })
     assert.deepStrictEqual(Models.expectedOfExplored({ ...found, property: "NoLoss", steps: ["Send(p1)", "X"] }), {
@@ -202,7 +214,7 @@ describe("isSame and describe", () => {
   it("say it in words", () => {
     assert.strictEqual(Models.describe({ verdict: "holds" }), "holds")
     assert.strictEqual(Models.describe(violation), "violates NoLoss in 3 states")
-    assert.strictEqual(Models.describe({ verdict: "violated" }), "violates a property in some states")
+    assert.strictEqual(Models.describe({ verdict: "violated" }), "violates a property in a lasso")
   })
 })
 
@@ -348,16 +360,17 @@ describe("explore", () => {
       const { checks, explorer } = yield* Models.explore(here, small.model)
 
       assert.deepStrictEqual(checks, [{ name: "wrap-small: explorer", status: "passed" }])
-      assert.strictEqual(explorer.states, counts.distinct)
-      assert.strictEqual(explorer.edges, counts.generated - 1)
+      assert.strictEqual(explorer?.states, counts.distinct)
+      assert.strictEqual(explorer?.edges, counts.generated - 1)
     }))
 
   const sound: Task.Explored = {
+    ...nothing,
     states: counts.distinct,
     edges: counts.generated - 1,
     depth: counts.depth,
     actions: counts.actions,
-    seconds: 1
+    refusals: ["Produce KAFKA_STORAGE_ERROR", "Produce NOT_LEADER_OR_FOLLOWER", "Produce TOPIC_AUTHORIZATION_FAILED"]
   }
   const table: ReadonlyArray<readonly [what: string, doctored: Partial<Task.Explored>, message: RegExp]> = [
     ["finds another number of states", { states: 1 }, /^1 states, TLC has \d+$/],

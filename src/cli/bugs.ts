@@ -21,7 +21,7 @@ const describe = (report: Exhibits.ExhibitReport): ReadonlyArray<string> => {
   return [
     `${name}: ${title}`,
     `  violates ${property} in ${steps.length + 1} states: ${steps.join(" ")}`,
-    `  specification ${spec} · code ${code} · replay ${replay}; clean without the changed rule`,
+    `  specification ${spec} · code ${code} · replay ${replay}; clean without the change`,
     ...(divergence === undefined ? [] : [
       "  replayed against the true specification:",
       ...divergence.split("\n").map((line) => `    ${line}`)
@@ -68,16 +68,17 @@ export const bugs = Command.make("bugs", {
       ? Output.json({ schemaVersion: 1, exhibits: chosen })
       : Output.print(
         Output.table([
-          ["exhibit", "violates", "states", "changed rules", "", "seen in"],
-          ...chosen.map(({ length, name: exhibit, property, reference, rules, title }) => [
-            exhibit,
-            property,
-            String(length),
-            rules.join(", "),
-            title,
-            reference
+          ["exhibit", "violates", "states", "changes", "releases", "", "reported in"],
+          ...chosen.map((exhibit) => [
+            exhibit.name,
+            exhibit.property,
+            String(exhibit.length),
+            Exhibits.changesOf(exhibit).join(", "),
+            exhibit.releases ?? "",
+            exhibit.title,
+            exhibit.reference
           ])
-        ], ["left", "left", "right", "left", "left", "left"])
+        ], ["left", "left", "right", "left", "left", "left", "left"])
       )
   })).pipe(
     Command.withDescription("The museum: list the exhibits, or describe one"),

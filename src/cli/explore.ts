@@ -31,7 +31,8 @@ export const explore = Command.make("explore", {
 }, ({ configuration: wanted, json, path, runs, seed }) =>
   Effect.gen(function*() {
     const manifest = yield* Specification.manifest
-    const rows = yield* Ending.select("configuration", manifest.guarantees, (row) => row.configuration, [wanted])
+    const explorable = manifest.guarantees.filter((row) => Specification.isAsked(row, "histories"))
+    const rows = yield* Ending.select("configuration with histories", explorable, (row) => row.configuration, [wanted])
     const row = rows[0]!
     const workers = yield* Workers.make(1)
     const { config, module } = row

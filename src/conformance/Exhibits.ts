@@ -3,6 +3,7 @@
  * code from the true specification; and must be gone without the changed rule.
  */
 import { Effect } from "effect"
+import * as Constants from "../model/Constants.ts"
 import type { TlcFailure, Toolchain } from "../tlc/index.ts"
 import type { Check } from "./Check.ts"
 import * as Checks from "./Check.ts"
@@ -33,9 +34,48 @@ export interface ExhibitReport {
 
 export const graphName = (exhibit: Specification.Exhibit): string => `museum/${exhibit.name}`
 
-/** The same configuration without the rules that are the bug. */
+/** What takes the bug away: its rules, and the constants that it consists of. */
+export const cure = ({ constants = {}, rules }: Specification.Exhibit): Specification.Changes => ({
+  without: rules,
+  constants
+})
+
+/** The same configuration without the bug. */
 export const loadClean = (exhibit: Specification.Exhibit) =>
-  Specification.load(exhibit.module, exhibit.config, { without: exhibit.rules })
+  Specification.load(exhibit.module, exhibit.config, cure(exhibit))
+
+/** The names of the rules and constants that the exhibit changes. */
+export const changesOf = ({ constants = {}, rules }: Specification.Exhibit): ReadonlyArray<string> => [
+  ...rules,
+  ...Object.keys(constants)
+]
+
+/**
+ * What speaks against the exhibit being the only thing that is changed: it must differ from the clean configuration in
+ * what it names and in nothing else, put in place its own rules, and leave none of them in the clean configuration. Its
+ * own rule of `IsRegistered` is `IsRegistered_KAFKA_5268`.
+ */
+export const missedChanges = (
+  exhibit: Specification.Exhibit,
+  bug: Specification.Checked,
+  clean: Specification.Checked
+): ReadonlyArray<string> => {
+  const named = changesOf(exhibit)
+  const differing = Specification.differences(bug, clean)
+  const own = ({ config }: Specification.Checked): ReadonlyArray<string> =>
+    Object.entries(config.substitutions).flatMap(([rule, { definition }]) =>
+      definition === `${rule}_${Constants.suffixOf(exhibit.name)}` ? [rule] : []
+    )
+  const [ownRules, left] = [own(bug), own(clean)]
+  return [
+    ...(named.length === 0 ? ["it changes nothing"] : []),
+    ...named.filter((name) => !differing.includes(name)).map((name) => `${name} is as without the bug`),
+    ...differing.filter((name) => !named.includes(name)).map((name) => `${name} is changed and not named`),
+    ...exhibit.rules.filter((rule) => !ownRules.includes(rule)).map((rule) => `${rule} is not the rule of the bug`),
+    ...left.map((rule) => `${rule} stays that of the bug`),
+    ...(Specification.propertiesOf(bug).join() === exhibit.property ? [] : [`${exhibit.property} is not watched alone`])
+  ]
+}
 
 const showing = (missed: ReadonlyArray<string>): Showing => missed.length === 0 ? "shown" : "not shown"
 
@@ -79,14 +119,14 @@ export const verify = Effect.fn("Exhibits.verify")(function*(
   exhibit: Specification.Exhibit
 ): Effect.fn.Return<ExhibitReport, Specification.SpecificationError | TlcFailure> {
   yield* Progress.report(`museum: ${exhibit.name}`)
-  const { config, module, name, property, rules } = exhibit
+  const { config, module, name, property } = exhibit
   const pinned: Models.Expected = { verdict: "violated", property, length: exhibit.length }
   const rerun = `npm run -s keos -- bugs run ${name}`
   const bug = yield* Specification.load(module, config)
   const clean = yield* loadClean(exhibit)
 
   const explored = yield* workers.run({ _tag: "Explore", module, config, changes: {} })
-  const exploredClean = yield* workers.run({ _tag: "Explore", module, config, changes: { without: rules } })
+  const exploredClean = yield* workers.run({ _tag: "Explore", module, config, changes: cure(exhibit) })
   const code = missedVerdicts(
     "the explorer",
     pinned,
@@ -108,6 +148,7 @@ export const verify = Effect.fn("Exhibits.verify")(function*(
   ]
   const [first] = diverging.first
   const checks = [
+    Models.judged(`${name}: the only change`, missedChanges(exhibit, bug, clean), rerun),
     checked === undefined
       ? Checks.skipped(`${name}: specification`, "no TLC")
       : Models.judged(`${name}: specification`, checked.missed, rerun),

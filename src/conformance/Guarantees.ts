@@ -1,6 +1,6 @@
 /**
- * The guarantee matrix: which delivery guarantee holds under which producer configuration, by three witnesses that do
- * not know of each other: TLC, the code's explorer, and histories of the runtime.
+ * The guarantee matrix: which delivery guarantee holds under which configuration, by up to three witnesses that do not
+ * know of each other: TLC, the code's explorer, and histories of the runtime.
  */
 import { Effect, type Semaphore } from "effect"
 import type { TlcFailure, Toolchain } from "../tlc/index.ts"
@@ -15,21 +15,26 @@ import type { Workers } from "./Workers.ts"
 
 export type Verdict = "holds" | "violated" | "skipped"
 
+/** What each witness says; one that the row does not ask says nothing. */
 export interface CellReport {
-  readonly spec: Verdict
-  readonly explorer: Verdict
-  readonly histories: Verdict
+  readonly spec?: Verdict
+  readonly explorer?: Verdict
+  readonly histories?: Verdict
   /** States of the shortest counterexample. */
   readonly shortest?: number
 }
 
 export interface RowReport {
   readonly configuration: string
+  readonly group: string
   readonly title: string
   readonly label: string
+  /** What the properties say. */
+  readonly sentences: Readonly<Record<string, string>>
   /** What was asked, by property, in the order of the row. */
   readonly cells: Readonly<Record<string, CellReport>>
-  readonly histories: { readonly runs: number; readonly operations: number; readonly seed: number }
+  /** Absent where the row does not ask them. */
+  readonly histories?: { readonly runs: number; readonly operations: number; readonly seed: number }
   readonly checks: ReadonlyArray<Check>
 }
 
@@ -64,8 +69,13 @@ const explorerColumn = Effect.fnUntraced(function*(
   const { config, module } = row
   const found = new Map<string, Models.Expected>()
   for (const guarantee of Specification.guaranteesOf(row)) {
-    const explored = yield* workers.run({ _tag: "Explore", module, config, changes: { only: [guarantee] } })
-    found.set(guarantee, Models.expectedOfExplored(explored))
+    const changes = { only: [guarantee] }
+    const { judged } = yield* Specification.judgesOf(yield* Specification.load(module, config, changes))
+    if (judged.length === 0) {
+      const message = `${row.configuration} asks the explorer for ${guarantee}, which the code does not judge`
+      return yield* new Specification.SpecificationError({ message })
+    }
+    found.set(guarantee, Models.expectedOfExplored(yield* workers.run({ _tag: "Explore", module, config, changes })))
   }
   return found
 })
@@ -78,20 +88,21 @@ export interface Options {
 }
 
 const missedCell = (
-  expected: Models.Expected,
+  pinned: Specification.Cell,
   guarantee: string,
   witnesses: Readonly<Record<"TLC" | "explorer", Models.Expected | undefined>>,
-  histories: Verdict
+  histories: Verdict | undefined
 ): ReadonlyArray<string> => {
   const missed: Array<string> = []
+  const expected = { ...pinned, ...(pinned.verdict === "violated" ? { property: guarantee } : {}) }
   for (const [witness, found] of Object.entries(witnesses)) {
-    if (found === undefined) continue
-    const named = { ...expected, ...(expected.verdict === "violated" ? { property: guarantee } : {}) }
-    if (!Models.isSame(found, named)) {
-      missed.push(`${witness}: ${Models.describe(found)}, pinned ${Models.describe(named)}`)
+    if (found !== undefined && !Models.isSame(found, expected)) {
+      missed.push(`${witness}: ${Models.describe(found)}, pinned ${Models.describe(expected)}`)
     }
   }
-  if (histories !== expected.verdict) missed.push(`histories: ${histories}, pinned ${expected.verdict}`)
+  if (histories !== undefined && histories !== expected.verdict) {
+    missed.push(`histories: ${histories}, pinned ${expected.verdict}`)
+  }
   return missed
 }
 
@@ -99,72 +110,92 @@ const missedCell = (
 export const verdictOf = (tally: Histories.Tally | undefined): Verdict =>
   tally === undefined ? "skipped" : tally.violated > 0 ? "violated" : "holds"
 
-/** TLC's part of all rows, in order; rows that differ in nothing but their name share it. */
+/** TLC's part of all rows that ask it, in order; rows that differ in nothing but their name share it. */
 export const specColumns = Effect.fn("Guarantees.specColumns")(function*(
   toolchain: Toolchain.Toolchain,
   tlc: Semaphore.Semaphore,
   rows: ReadonlyArray<Specification.Row>
-): Effect.fn.Return<ReadonlyArray<Column>, Specification.SpecificationError | TlcFailure> {
-  const keys: Array<string> = []
+): Effect.fn.Return<ReadonlyArray<Column | undefined>, Specification.SpecificationError | TlcFailure> {
+  const keys: Array<string | undefined> = []
   for (const row of rows) {
-    keys.push(row.module + Specification.print((yield* Specification.load(row.module, row.config)).config))
+    const asked = Specification.isAsked(row, "spec")
+    const { config } = yield* Specification.load(row.module, row.config)
+    keys.push(asked ? JSON.stringify([row.module, Specification.print(config), row.cells]) : undefined)
   }
-  const distinct = [...new Set(keys)]
+  const distinct = [...new Set(keys)].filter((key) => key !== undefined)
   const found = yield* Effect.forEach(distinct, (key) => {
     const row = rows[keys.indexOf(key)]!
     return tlc.withPermit(
       Effect.andThen(Progress.report(`TLC: guarantees of ${row.title}`), specColumn(toolchain, row))
     )
   }, { concurrency: 2 })
-  return keys.map((key) => found[distinct.indexOf(key)]!)
+  return keys.map((key) => key === undefined ? undefined : found[distinct.indexOf(key)])
 })
+
+/** What checks a row alone, if anything does. */
+const rerunOf = (row: Specification.Row, { runs, seed }: Options): string =>
+  Specification.isAsked(row, "histories")
+    ? `npm run -s keos -- explore ${row.configuration} --runs ${runs} --seed ${seed}`
+    : "npm run -s keos -- verify"
 
 /** The code's part of a row, beside what TLC said of it. */
 export const verifyRow = Effect.fn("Guarantees.verifyRow")(function*(
-  { runs, seed, workers }: Options,
+  options: Options,
   row: Specification.Row,
   spec: Effect.Effect<Column | undefined, Specification.SpecificationError | TlcFailure>
 ): Effect.fn.Return<RowReport, Specification.SpecificationError | TlcFailure> {
+  const { runs, seed, workers } = options
   const { config, module } = row
-  const histories = yield* workers.run({ _tag: "Histories", module, config, runs, seed, shorten: false })
-  const explorer = yield* explorerColumn(workers, row)
+  const { model } = yield* Specification.load(module, config)
+  const histories = Specification.isAsked(row, "histories")
+    ? yield* workers.run({ _tag: "Histories", module, config, runs, seed, shorten: false })
+    : undefined
+  const explorer = Specification.isAsked(row, "explorer") ? yield* explorerColumn(workers, row) : undefined
   const tlc = yield* spec
+  const rerun = rerunOf(row, options)
   const checks: Array<Check> = []
   const cells = Object.fromEntries(
     Object.entries(row.cells).map(([guarantee, pinned]) => {
-      const seen = verdictOf(histories.properties[guarantee])
-      const found = explorer.get(guarantee)!
-      const missed = [...missedCell(pinned, guarantee, { TLC: tlc?.get(guarantee), explorer: found }, seen)]
-      if (histories.runs !== runs) missed.push(`${histories.runs} histories of ${runs} were run`)
-      checks.push(Models.judged(
-        `${row.title}: ${guarantee}`,
-        missed,
-        `npm run -s keos -- explore ${row.configuration} --runs ${runs} --seed ${seed}`
-      ))
+      const seen = histories === undefined ? undefined : verdictOf(histories.properties[guarantee])
+      const [inSpec, inCode] = [tlc?.get(guarantee), explorer?.get(guarantee)]
+      const missed = [...missedCell(pinned, guarantee, { TLC: inSpec, explorer: inCode }, seen)]
+      if (histories !== undefined && histories.runs !== runs) {
+        missed.push(`${histories.runs} histories of ${runs} were run`)
+      }
+      if (inSpec !== undefined || inCode !== undefined || seen !== undefined) {
+        checks.push(Models.judged(`${row.title}: ${guarantee}`, missed, rerun))
+      }
+      const shortest = (inCode ?? inSpec)?.length
       const cell: CellReport = {
-        spec: tlc?.get(guarantee)?.verdict ?? "skipped",
-        explorer: found.verdict,
-        histories: seen,
-        ...(found.length === undefined ? {} : { shortest: found.length })
+        ...(Specification.isAsked(row, "spec") ? { spec: inSpec?.verdict ?? "skipped" } : {}),
+        ...(inCode === undefined ? {} : { explorer: inCode.verdict }),
+        ...(seen === undefined ? {} : { histories: seen }),
+        ...(shortest === undefined ? {} : { shortest })
       }
       return [guarantee, cell] as const
     })
   )
-  if (histories.broken.violated > 0) {
+  if (histories !== undefined && histories.broken.violated > 0) {
     const { broken } = histories
     checks.push(Checks.failed(
       `${row.title}: histories come to rest`,
       `${broken.violated} of ${histories.runs} do not`,
-      `npm run -s keos -- explore ${row.configuration} --runs ${runs} --seed ${seed}`
+      rerun
     ))
   }
-  if (tlc === undefined) checks.push(Checks.skipped(`${row.title}: TLC`, "no TLC"))
+  if (tlc === undefined && Specification.isAsked(row, "spec")) {
+    checks.push(Checks.skipped(`${row.title}: TLC`, "no TLC"))
+  }
   return {
     configuration: row.configuration,
+    group: Specification.groupOf(row),
     title: row.title,
     label: row.label,
+    sentences: Object.fromEntries(
+      Specification.guaranteesOf(row).map((guarantee) => [guarantee, model.sentences[guarantee] ?? ""])
+    ),
     cells,
-    histories: { runs: histories.runs, operations: histories.operations, seed },
+    ...(histories === undefined ? {} : { histories: { runs: histories.runs, operations: histories.operations, seed } }),
     checks
   }
 })

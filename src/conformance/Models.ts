@@ -3,6 +3,7 @@
  * the pins, both engines against the graph, and the committed graph against today's.
  */
 import { Effect, type Semaphore } from "effect"
+import * as Model from "../model/Model.ts"
 import type { Outcome, TlcFailure, Toolchain } from "../tlc/index.ts"
 import type { Check } from "./Check.ts"
 import * as Checks from "./Check.ts"
@@ -24,23 +25,33 @@ export interface Replayed {
   readonly seconds: number
 }
 
+/** Sizes of the code's own state graph. */
+export interface ExplorerReport {
+  readonly states: number
+  readonly edges: number
+  readonly depth: number
+  readonly seconds: number
+}
+
 export interface ModelReport {
   readonly name: string
+  readonly tier: Specification.Tier
   readonly verdict: "holds" | "violated" | "skipped"
   readonly property?: string
+  /** States of the counterexample; none for a lasso. */
   readonly length?: number
   readonly distinct?: number
   readonly generated?: number
   readonly depth?: number
+  /** Distinct pairs of a request and the error that refuses it, where any is. */
+  readonly refusals?: number
+  /** The properties that the code does not judge, each with the reason. */
+  readonly leftToTlc: Readonly<Record<string, string>>
   /** Seconds that TLC took. */
   readonly seconds?: number
   readonly replay: { readonly core?: Replayed; readonly runtime?: Replayed }
-  readonly explorer?: {
-    readonly states: number
-    readonly edges: number
-    readonly depth: number
-    readonly seconds: number
-  }
+  /** Absent where the code does not judge what must be violated. */
+  readonly explorer?: ExplorerReport
   readonly checks: ReadonlyArray<Check>
 }
 
@@ -48,15 +59,18 @@ export interface ModelReport {
 export interface Expected {
   readonly verdict: "holds" | "violated"
   readonly property?: string
+  /** None for a lasso, which TLC does not make a shortest one. */
   readonly length?: number
 }
 
-export const describe = ({ length, property, verdict }: Expected): string =>
-  verdict === "holds" ? "holds" : `violates ${property ?? "a property"} in ${length ?? "some"} states`
+export const describe = ({ length, property, verdict }: Expected): string => {
+  if (verdict === "holds") return "holds"
+  return `violates ${property ?? "a property"} ${length === undefined ? "in a lasso" : `in ${length} states`}`
+}
 
 /**
- * TLC's outcome in the same words. It names a violated step property by its place only, so the configuration must list
- * one property for a name.
+ * TLC's outcome in the same words. It names a violated step property by its place only, and a lasso's property not at all,
+ * so the configuration must list one property for a name.
  */
 export const expectedOf = (outcome: Outcome, properties: ReadonlyArray<string>): Expected => {
   if (outcome._tag === "Holds") return { verdict: "holds" }
@@ -64,7 +78,11 @@ export const expectedOf = (outcome: Outcome, properties: ReadonlyArray<string>):
     ? outcome.property
     : properties.find((name) => name === "Refines" && outcome.location?.includes("ExactlyOnce") === true)
       ?? (properties.length === 1 ? properties[0]! : outcome.message)
-  return { verdict: "violated", property, length: outcome.trace.length }
+  return {
+    verdict: "violated",
+    property,
+    ...(outcome.kind === "liveness" ? {} : { length: outcome.trace.length })
+  }
 }
 
 export const expectedOfExplored = ({ property, steps }: Explored): Expected =>
@@ -84,6 +102,16 @@ export const actionCounts = (graph: Graph): Readonly<Record<string, number>> => 
   }
   return counts
 }
+
+/** Distinct pairs of a request and the error that refuses it. */
+export const refusalsOf = ({ labels }: Graph): ReadonlySet<string> =>
+  new Set(labels.flatMap((name) => Model.refusalOf(Graphs.callOf(name)) ?? []))
+
+/** A graph that TLC wrote without its writer has no arguments, so it does not say with which error. */
+const hasArguments = ({ labels }: Graph): boolean => labels.some((name) => name.includes("("))
+
+const missedRefusals = (who: string, found: number, { refusals = 0 }: Specification.Counts): ReadonlyArray<string> =>
+  found === refusals ? [] : [`${who} refuses ${found} pairs of request and error, pinned ${refusals}`]
 
 const sameCounts = (a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean =>
   [...new Set([...Object.keys(a), ...Object.keys(b)])].every((action) => (a[action] ?? 0) === (b[action] ?? 0))
@@ -110,6 +138,7 @@ export const missedPins = (
       if (!sameCounts(actionCounts(graph), pins.actions)) {
         missed.push("the counts by action differ from the pinned ones")
       }
+      if (hasArguments(graph)) missed.push(...missedRefusals("TLC", refusalsOf(graph).size, pins))
     }
   }
   return missed
@@ -126,6 +155,7 @@ const missedByExplorer = (model: Specification.Model, explored: Explored): Reado
     if (explored.depth !== depth) missed.push(`depth ${explored.depth}, TLC has ${depth}`)
     const graphed = Object.keys(actions).length > 0
     if (graphed && !sameCounts(explored.actions, actions)) missed.push("the counts by action differ from TLC's")
+    if (graphed) missed.push(...missedRefusals("the explorer", explored.refusals.length, model.counts))
   }
   return missed
 }
@@ -201,8 +231,9 @@ export const verify = Effect.fn("Models.verify")(function*(
   model: Specification.Model,
   engines: ReadonlyArray<"core" | "runtime"> = model.replay
 ): Effect.fn.Return<ModelReport, Specification.SpecificationError | TlcFailure> {
-  const { name } = model
+  const { name, tier } = model
   const checked = yield* load(model)
+  const { leftToTlc } = yield* Specification.judgesOf(checked)
   const checks: Array<Check> = []
   const listed = Specification.propertiesOf(checked)
   checks.push(judged(
@@ -239,8 +270,10 @@ export const verify = Effect.fn("Models.verify")(function*(
   }
 
   const found = outcome === undefined ? undefined : expectedOf(outcome, model.properties)
+  const refusals = graph === undefined ? 0 : refusalsOf(graph).size
   return {
     name,
+    tier,
     verdict: found?.verdict ?? "skipped",
     ...(found?.property === undefined ? {} : { property: found.property }),
     ...(found?.length === undefined ? {} : { length: found.length }),
@@ -250,25 +283,72 @@ export const verify = Effect.fn("Models.verify")(function*(
       depth: outcome.depth,
       seconds: outcome.seconds
     }),
+    ...(refusals === 0 ? {} : { refusals }),
+    leftToTlc,
     replay: replays,
     checks
   }
 })
 
-/** The code's own state graph for a model. Liveness is TLC's alone. */
+/** What the explorer found of a model: all of it, and the part that reports show. */
+export interface ExploredModel {
+  readonly explored?: Explored
+  readonly explorer?: ExplorerReport
+  readonly checks: ReadonlyArray<Check>
+}
+
+/**
+ * The code's own state graph for a model, its witnesses counted. Where the code does not judge what must be violated there
+ * is nothing for it to find, and TLC is alone.
+ */
 export const explore = Effect.fn("Models.explore")(function*(
   { workers }: Pick<Context, "workers">,
   model: Specification.Model
-): Effect.fn.Return<
-  { readonly explorer: NonNullable<ModelReport["explorer"]>; readonly checks: ReadonlyArray<Check> },
-  Specification.SpecificationError
-> {
-  const explored = yield* workers.run({ _tag: "Explore", module: model.module, config: model.config, changes: {} })
+): Effect.fn.Return<ExploredModel, Specification.SpecificationError> {
+  const { config, module, name, property } = model
+  const { leftToTlc } = yield* Specification.judgesOf(yield* load(model))
+  if (property !== undefined && Object.hasOwn(leftToTlc, property)) return { checks: [] }
+  const explored = yield* workers.run({ _tag: "Explore", module, config, changes: {}, witnesses: true })
   const { depth, edges, seconds, states } = explored
   return {
+    explored,
     explorer: { states, edges, depth, seconds },
-    checks: [
-      judged(`${model.name}: explorer`, missedByExplorer(model, explored), `npm run -s keos -- check ${model.name}`)
-    ]
+    checks: [judged(`${name}: explorer`, missedByExplorer(model, explored), rerun(name))]
   }
 })
+
+/** The report of a model with what the explorer found of it. */
+export const joined = (report: ModelReport, { checks, explored, explorer }: ExploredModel): ModelReport => ({
+  ...report,
+  ...(report.refusals === undefined && explored !== undefined && explored.refusals.length > 0
+    ? { refusals: explored.refusals.length }
+    : {}),
+  ...(explorer === undefined ? {} : { explorer }),
+  checks: [...report.checks, ...checks]
+})
+
+/** What all models of a run come to. */
+export interface Totals {
+  readonly models: number
+  /** Added up; some of it at the same time. */
+  readonly seconds: { readonly tlc: number; readonly explorer: number }
+  /** Edges replayed, by engine. */
+  readonly core: Replayed
+  readonly runtime: Replayed
+}
+
+export const totalsOf = (reports: ReadonlyArray<ModelReport>): Totals => {
+  const sum = (of: (report: ModelReport) => number | undefined): number =>
+    reports.reduce((total, report) => total + (of(report) ?? 0), 0)
+  const replayed = (engine: "core" | "runtime"): Replayed => ({
+    edges: sum(({ replay }) => replay[engine]?.edges),
+    divergences: sum(({ replay }) => replay[engine]?.divergences),
+    seconds: sum(({ replay }) => replay[engine]?.seconds)
+  })
+  return {
+    models: reports.length,
+    seconds: { tlc: sum(({ seconds }) => seconds), explorer: sum(({ explorer }) => explorer?.seconds) },
+    core: replayed("core"),
+    runtime: replayed("runtime")
+  }
+}

@@ -28,19 +28,28 @@ const renewed = Effect.fnUntraced(function*(
   if (outcome._tag === "Violated") return { ...model, properties }
   const { depth, distinct, generated } = outcome
   const actions = graph === undefined ? {} : Models.actionCounts(graph)
-  return { ...model, properties, counts: { distinct, generated, depth, actions } }
+  const refusals = graph === undefined ? 0 : Models.refusalsOf(graph).size
+  const counts = { distinct, generated, depth, actions, ...(refusals === 0 ? {} : { refusals }) }
+  return { ...model, properties, counts }
 })
+
+/** What to renew besides the models that are named. */
+export interface Options {
+  /** The graphs of all exhibits. */
+  readonly exhibits: boolean
+}
 
 export const update = Effect.fn("Pins.update")(function*(
   toolchain: Toolchain.Toolchain,
-  chosen: ReadonlyArray<Specification.Model>
+  chosen: ReadonlyArray<Specification.Model>,
+  { exhibits }: Options
 ): Effect.fn.Return<void, Specification.SpecificationError | TlcFailure> {
   const manifest = yield* Specification.manifest
   const models = yield* Effect.forEach(
     manifest.models,
     (model) => chosen.some(({ name }) => name === model.name) ? renewed(toolchain, model) : Effect.succeed(model)
   )
-  for (const exhibit of chosen.length === manifest.models.length ? manifest.exhibits : []) {
+  for (const exhibit of exhibits ? manifest.exhibits : []) {
     yield* Progress.report(`TLC: ${exhibit.name}`)
     const clean = yield* Exhibits.loadClean(exhibit)
     const { graph } = yield* ModelCheck.graph(toolchain, clean, { quick: true })

@@ -17,6 +17,8 @@ export interface ExploreTask {
   readonly module: string
   readonly config: string
   readonly changes: Specification.Changes
+  /** Count the witnesses too. */
+  readonly witnesses?: boolean
 }
 
 /** Histories of the runtime under the rules and faults of a configuration. */
@@ -66,10 +68,16 @@ export interface Replayed extends Replay.Result {
 
 /** What an exploration found; worlds stay where they are. */
 export interface Explored {
+  /** The specification that the model implements. */
+  readonly specification: string
   readonly states: number
   readonly edges: number
   readonly depth: number
   readonly actions: Readonly<Record<string, number>>
+  /** Distinct pairs of a request and the error that refuses it. */
+  readonly refusals: ReadonlyArray<string>
+  /** In how many states each witness was seen; empty unless asked for. */
+  readonly witnesses: Readonly<Record<string, number>>
   readonly seconds: number
   readonly property?: string
   /** The labels of the steps of the counterexample. */
@@ -86,14 +94,25 @@ const explore = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Explored, Specification.SpecificationError> {
   const checked = yield* Specification.load(task.module, task.config, task.changes)
   const { configuration, model } = checked
+  const { judged } = yield* Specification.judgesOf(checked)
   const began = performance.now()
-  const { actions, depth, edges, states, violation } = Explorer.explore({
+  const { actions, depth, edges, refusals, states, violation, witnesses } = Explorer.explore({
     model,
     configuration,
-    properties: Specification.propertiesOf(checked).filter((name) => Model.hasProperty(model, name)),
+    properties: judged,
+    witnesses: task.witnesses === true,
     onProgress
   })
-  const counts = { states, edges, depth, actions, seconds: (performance.now() - began) / 1000 }
+  const counts = {
+    specification: model.specification,
+    states,
+    edges,
+    depth,
+    actions,
+    refusals,
+    witnesses,
+    seconds: (performance.now() - began) / 1000
+  }
   if (violation === undefined) return counts
   const steps = violation.trace.slice(1).map(({ action, arguments: instance }) =>
     Model.render({ action: action!, arguments: instance })

@@ -4,6 +4,7 @@
 import { Deferred, Effect, type Scope, Semaphore } from "effect"
 import type { TlcFailure, Toolchain } from "../tlc/index.ts"
 import type { Check } from "./Check.ts"
+import * as Coverage from "./Coverage.ts"
 import * as Exhibits from "./Exhibits.ts"
 import * as Guarantees from "./Guarantees.ts"
 import * as Models from "./Models.ts"
@@ -13,7 +14,11 @@ import * as Workers from "./Workers.ts"
 export interface Report {
   /** The model checker; null where there is none, and its claims were not checked again. */
   readonly engine: { readonly name: "TLC"; readonly version: string } | null
+  readonly tier: Specification.Tier
   readonly models: ReadonlyArray<Models.ModelReport>
+  readonly totals: Models.Totals
+  /** What the models reach together. */
+  readonly coverage: Coverage.Coverage
   readonly guarantees: ReadonlyArray<Guarantees.RowReport>
   readonly exhibits: ReadonlyArray<Exhibits.ExhibitReport>
   readonly histories: { readonly runs: number; readonly operations: number; readonly seed: number }
@@ -26,7 +31,7 @@ export interface Options {
   /** Histories per row of the matrix. */
   readonly runs: number
   readonly seed: number
-  readonly tier: "default" | "nightly"
+  readonly tier: Specification.Tier
 }
 
 type Failure = Specification.SpecificationError | TlcFailure
@@ -39,17 +44,19 @@ export const verify = Effect.fn("Verify.verify")(function*(
 ): Effect.fn.Return<Report, Failure, Scope.Scope> {
   const began = performance.now()
   const manifest = yield* Specification.manifest
-  const wanted = manifest.models.filter((model) => tier === "nightly" || model.tier === "default")
+  const isWanted = Specification.isIn(tier)
+  const wanted = manifest.models.filter(isWanted)
+  const asked = manifest.guarantees.filter(isWanted)
   const workers = yield* Workers.make(threads(toolchain))
   const tlc = Semaphore.makeUnsafe(2)
   const context: Models.Context = { toolchain, workers, tlc }
-  const columns = manifest.guarantees.map(() => Deferred.makeUnsafe<Column | undefined, Failure>())
+  const columns = asked.map(() => Deferred.makeUnsafe<Column | undefined, Failure>())
 
   // Two TLCs at a time, since starting one is half of a short run. A graph waits for its replay, so not too many are
   // under way.
   const checked = Effect.gen(function*() {
     const reports = yield* Effect.forEach(wanted, (model) => Models.verify(context, model), { concurrency: 3 })
-    const spec = toolchain === undefined ? [] : yield* Guarantees.specColumns(toolchain, tlc, manifest.guarantees)
+    const spec = toolchain === undefined ? [] : yield* Guarantees.specColumns(toolchain, tlc, asked)
     for (const [i, column] of columns.entries()) yield* Deferred.succeed(column, spec[i])
     const exhibits = yield* Effect.forEach(manifest.exhibits, (exhibit) => Exhibits.verify(context, exhibit), {
       concurrency: 2
@@ -58,7 +65,7 @@ export const verify = Effect.fn("Verify.verify")(function*(
   }).pipe(Effect.onError((cause) => Effect.forEach(columns, (column) => Deferred.failCause(column, cause))))
   const explored = Effect.forEach(wanted, (model) => Models.explore(context, model), { concurrency: 2 })
   const rows = Effect.forEach(
-    manifest.guarantees,
+    asked,
     (row, i) => Guarantees.verifyRow({ workers, runs, seed }, row, Deferred.await(columns[i]!)),
     { concurrency: "unbounded" }
   )
@@ -66,22 +73,26 @@ export const verify = Effect.fn("Verify.verify")(function*(
     concurrency: "unbounded"
   })
 
-  const models = reports.map((report, i): Models.ModelReport => ({
-    ...report,
-    explorer: explorers[i]!.explorer,
-    checks: [...report.checks, ...explorers[i]!.checks]
-  }))
+  const models = reports.map((report, i) => Models.joined(report, explorers[i]!))
+  const coverage = Coverage.of(explorers.flatMap(({ explored }) => explored ?? []))
+  const run = guarantees.flatMap(({ histories }) => histories ?? [])
   return {
     engine: toolchain === undefined ? null : { name: "TLC", version: toolchain.version },
+    tier,
     models,
+    totals: Models.totalsOf(models),
+    coverage,
     guarantees,
     exhibits,
     histories: {
-      runs: guarantees.reduce((sum, row) => sum + row.histories.runs, 0),
-      operations: guarantees.reduce((sum, row) => sum + row.histories.operations, 0),
+      runs: run.reduce((sum, { runs: count }) => sum + count, 0),
+      operations: run.reduce((sum, { operations }) => sum + operations, 0),
       seed
     },
-    checks: [...models, ...guarantees, ...exhibits].flatMap(({ checks }) => checks),
+    checks: [
+      ...[...models, ...guarantees, ...exhibits].flatMap(({ checks }) => checks),
+      ...Coverage.checksOf(coverage)
+    ],
     seconds: (performance.now() - began) / 1000
   }
 })
@@ -91,9 +102,14 @@ type Column = Effect.Success<ReturnType<typeof Guarantees.specColumns>>[number]
 /** What the JSON document of the report has besides the counts and the failures. */
 export const toJson = (report: Report) => ({
   engine: report.engine,
+  tier: report.tier,
+  seconds: report.seconds,
   models: report.models.map(({ checks, ...model }) => model),
-  guarantees: report.guarantees.map(({ cells, configuration, label }) => ({
+  totals: report.totals,
+  ...report.coverage,
+  guarantees: report.guarantees.map(({ cells, configuration, group, label }) => ({
     configuration,
+    group,
     label,
     cells: Object.fromEntries(
       Object.entries(cells).map(([name, cell]) => [`${name.charAt(0).toLowerCase()}${name.slice(1)}`, cell])
