@@ -1,32 +1,16 @@
-import { readdirSync, readFileSync } from "node:fs"
-import { basename, extname, join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { models } from "../../src/model/Models.ts"
+import { configurations, isComplete, subjects } from "./specifications.ts"
 import * as Table from "./table.ts"
 
-const root = join(import.meta.dirname, "../..")
-const read = (path: string): string => readFileSync(join(root, path), "utf8")
+const subject = (specification: string): Table.Subject =>
+  subjects.find((candidate) => candidate.specification === specification)!
 
-/** The files of a folder with this extension, by name; with those of its folders if `deep`. */
-const readAll = (folder: string, extension: string, deep = false): Table.Texts =>
-  Object.fromEntries(
-    readdirSync(join(root, folder), { recursive: deep, encoding: "utf8" })
-      .filter((file) => extname(file) === extension)
-      .map((file) => [deep ? file : basename(file, extension), read(join(folder, file))])
-  )
+const idempotent = subject("IdempotentProducer")
+const { actions, core, overriding, properties, readme, tla } = idempotent
 
-const readme = read("spec/README.md")
-const tla = read("spec/IdempotentProducer.tla")
-const core = readAll("src/core", ".ts")
-const actions = read("src/model/idempotent/Actions.ts")
-const properties = read("src/model/idempotent/Properties.ts")
-const extending = Object.fromEntries(
-  Object.entries({ ...readAll("spec", ".tla"), ...readAll("spec/museum", ".tla") })
-    .filter(([, text]) => /^EXTENDS IdempotentProducer$/m.test(text))
-)
-const configurations = Object.fromEntries(
-  Object.entries({ ...readAll("spec/models", ".cfg", true), ...readAll("spec/museum", ".cfg") })
-    .filter(([, text]) => text.includes("StartSequence"))
-)
+const withReadme = (text: string): Table.Subject => ({ ...idempotent, readme: text })
+const withSpec = (text: string): Table.Subject => ({ ...idempotent, tla: text, behaviour: text })
 
 /** A text with one change; the change must apply, or the test would prove nothing. */
 const changed = (text: string, from: string, to: string): string => {
@@ -41,22 +25,165 @@ const withoutLine = (text: string, start: string): string => {
   return kept.join("\n")
 }
 
+const checks: Readonly<Record<string, (subject: Table.Subject) => ReadonlyArray<string>>> = {
+  "the actions of Next": Table.checkActions,
+  "the rules": Table.checkRules,
+  "what replaces rules": Table.checkOverrides,
+  "the properties": Table.checkProperties,
+  "the constants": Table.checkConstants,
+  "Kafka's rules": Table.checkKafkaRules,
+  "the history variables": Table.checkHistory
+}
+
+describe.each(subjects)("what README says of $specification", (one) => {
+  it.each(Object.entries(checks))("agrees with spec and code on %s", (_, check) => {
+    expect(check(one)).toEqual([])
+  })
+})
+
+describe("README", () => {
+  it("speaks of every specification that has a model, once", () => {
+    const spoken = subjects.map(({ specification }) => specification)
+
+    expect(spoken.toSorted()).toEqual(models.map(({ specification }) => specification).toSorted())
+  })
+
+  it("speaks of no configuration twice", () => {
+    const owned = subjects.flatMap((one) => Object.keys(one.configurations))
+
+    expect(new Set(owned).size).toBe(owned.length)
+    for (const one of subjects) expect(Object.keys(one.configurations).length).toBeGreaterThan(3)
+  })
+
+  it.runIf(isComplete)("speaks of every configuration", () => {
+    const owned = subjects.flatMap((one) => Object.keys(one.configurations))
+
+    expect(Object.keys(configurations).filter((name) => !owned.includes(name))).toEqual([])
+  })
+
+  const page = "# A\n\nfirst\n\n## B\n\nsecond\n\n### C\n\n## D\n\nthird\n"
+
+  it("is one part per specification, and the rest", () => {
+    expect(Table.headings(page)).toEqual(["B", "D"])
+    expect(Table.chapter(page, "B")).toBe("## B\n\nsecond\n\n### C\n\n")
+    expect(Table.chapter(page, "C")).toBe("")
+    expect(Table.without(page, ["B", "E"])).toBe("# A\n\nfirst\n\n## D\n\nthird\n")
+  })
+})
+
+describe("a module", () => {
+  const module = [
+    "EXTENDS Integers, Sequences",
+    "CONSTANTS",
+    "  A, \\* first",
+    "  B  \\* second",
+    "",
+    "ASSUME A \\in Nat",
+    "",
+    "CONSTANT C  \\* third",
+    "",
+    "ASSUME",
+    "  /\\ A < B \\* and not C",
+    "",
+    "Next ==",
+    "  \\/ Begin",
+    "  \\/ \\E a \\in 1..A, b \\in {x \\in 1..B : TRUE} :",
+    "        Write(a, b)",
+    "  \\/ \\E a \\in 1..A : Write(a, 0)",
+    ""
+  ].join("\n")
+
+  it("has constants in several places, and assumptions about some", () => {
+    expect(Table.extended(module)).toEqual(["Integers", "Sequences"])
+    expect(Table.constants(module)).toEqual(["A", "B", "C"])
+    expect(Table.assumedConstants(module)).toEqual(["A", "B"])
+  })
+
+  it("has each action of a choice once", () => {
+    expect(Table.actionsOf(module, "Next")).toEqual(["Begin", "Write"])
+    expect(Table.actionsOf(module, "Refusals")).toEqual([])
+  })
+
+  it("is that of a configuration which gives its constants a value", () => {
+    const configuration = "CONSTANTS\n  A = 1\n  B = {\"C = 1\"}\n  \\* C = 1\n"
+
+    expect(Table.assigns(configuration, ["A", "B"])).toBe(true)
+    expect(Table.assigns(configuration, ["A", "C"])).toBe(false)
+  })
+})
+
+describe("a specification with a chapter of its own", () => {
+  const readCommitted = subject("ReadCommitted")
+
+  it("is not mixed up with the rest of the page", () => {
+    expect(Table.checkActions({ ...readCommitted, readme })).toContain("action WriteRecord of Next has no row")
+    expect(Table.checkActions({ ...idempotent, readme: readCommitted.readme })).toContain(
+      "ParkFetch has a row and is no action of Next"
+    )
+  })
+
+  it("has an action, a rule and a property without a row found", () => {
+    const lacking = (row: string): Table.Subject => ({
+      ...readCommitted,
+      readme: withoutLine(readCommitted.readme, `| \`${row}\` |`)
+    })
+
+    expect(Table.checkActions(lacking("ParkFetch"))).toEqual(["action ParkFetch of Next has no row"])
+    expect(Table.checkRules(lacking("AfterMarker"))).toEqual(["rule AfterMarker has no row"])
+    expect(Table.checkProperties(lacking("NoLoss"))).toEqual([
+      "property NoLoss of src/model/readCommitted/Properties.ts has no row"
+    ])
+    expect(Table.checkProperties(lacking("NoAbortedRead"))).toContain(
+      "property NoAbortedRead of a configuration has no row"
+    )
+  })
+
+  it("has a row without its counterpart found", () => {
+    const lacking = (from: string, to: string): Table.Subject => ({
+      ...readCommitted,
+      tla: changed(readCommitted.tla, from, to)
+    })
+
+    expect(Table.checkActions(lacking("  \\/ ParkFetch\n", ""))).toContain(
+      "ParkFetch has a row and is no action of Next"
+    )
+    expect(Table.checkRules(lacking("\nAbortedOfParked(", "\nListOfParked("))).toContain(
+      "AbortedOfParked has a row and is no operator of the section RULES"
+    )
+    expect(Table.checkProperties(lacking("\nInOrder ==", "\nOrdered =="))).toContain(
+      "InOrder has a row and is no operator of the spec"
+    )
+  })
+
+  it("has rules in a module of the core of its own", () => {
+    const elsewhere = changed(readCommitted.readme, "`FetchRules.IsAbortedIn` | an", "`Rules.IsAbortedIn` | an")
+
+    expect(Table.checkRules({ ...readCommitted, readme: elsewhere })).toEqual([
+      "src/core has no Rules.IsAbortedIn",
+      "the row of `IsAbortedIn` does not name the function of that name"
+    ])
+    expect(Table.checkRules({ ...readCommitted, rules: "Rules" })).toContain(
+      "rule IsAbortedIn is missing in src/core/Rules.ts"
+    )
+  })
+})
+
 describe("actions", () => {
   it("agree between Next, README, the core and the model", () => {
-    expect(Table.actionsOfNext(tla).length).toBeGreaterThanOrEqual(15)
-    expect(Table.checkActions(readme, tla, core, actions)).toEqual([])
+    expect(Table.actionsOf(tla, "Next").length).toBeGreaterThanOrEqual(15)
+    expect(Table.checkActions(idempotent)).toEqual([])
   })
 
   it("an action without a row is found", () => {
     const doctored = withoutLine(readme, "| `Resend` |")
 
-    expect(Table.checkActions(doctored, tla, core, actions)).toEqual(["action Resend of Next has no row"])
+    expect(Table.checkActions(withReadme(doctored))).toEqual(["action Resend of Next has no row"])
   })
 
   it("a row without an action is found", () => {
     const doctored = changed(tla, "  \\/ BumpEpoch\n", "")
 
-    expect(Table.checkActions(readme, doctored, core, actions)).toEqual([
+    expect(Table.checkActions(withSpec(doctored))).toEqual([
       "BumpEpoch has a row and is no action of Next",
       "action BumpEpoch of src/model/idempotent/Actions.ts is missing in Next"
     ])
@@ -65,7 +192,7 @@ describe("actions", () => {
   it("a new action of the spec that nothing else has is found", () => {
     const doctored = changed(tla, "  \\/ BumpEpoch\n", "  \\/ BumpEpoch\n  \\/ \\E p \\in Partitions : Forget(p)\n")
 
-    expect(Table.checkActions(readme, doctored, core, actions)).toEqual([
+    expect(Table.checkActions(withSpec(doctored))).toEqual([
       "action Forget of Next has no row",
       "action Forget of Next is missing in src/model/idempotent/Actions.ts"
     ])
@@ -75,10 +202,10 @@ describe("actions", () => {
     const lacking = changed(actions, "  LeaderChange,\n", "")
     const reordered = changed(actions, "  Send,\n  Resend,\n", "  Resend,\n  Send,\n")
 
-    expect(Table.checkActions(readme, tla, core, lacking)).toEqual([
+    expect(Table.checkActions({ ...idempotent, actions: lacking })).toEqual([
       "action LeaderChange of Next is missing in src/model/idempotent/Actions.ts"
     ])
-    expect(Table.checkActions(readme, tla, core, reordered)).toEqual([
+    expect(Table.checkActions({ ...idempotent, actions: reordered })).toEqual([
       "src/model/idempotent/Actions.ts and Next have their actions in different orders"
     ])
   })
@@ -88,15 +215,15 @@ describe("actions", () => {
     const moved = changed(readme, "`Partition.timeOutProduce`, input", "`Purgatory.timeOutProduce`, input")
     const unnamed = changed(readme, "| `Producer.restart`, called by the host |", "| the host |")
 
-    expect(Table.checkActions(renamed, tla, core, actions)).toEqual([
+    expect(Table.checkActions(withReadme(renamed))).toEqual([
       "src/core has no Producer.again",
       "Producer has no input Again"
     ])
-    expect(Table.checkActions(moved, tla, core, actions)).toEqual([
+    expect(Table.checkActions(withReadme(moved))).toEqual([
       "src/core has no Purgatory.timeOutProduce",
       "Purgatory has no input TimeOutProduce"
     ])
-    expect(Table.checkActions(unnamed, tla, core, actions)).toEqual([
+    expect(Table.checkActions(withReadme(unnamed))).toEqual([
       "the row of `RestartProducer` names no core function"
     ])
   })
@@ -104,13 +231,13 @@ describe("actions", () => {
   it("two rows for one action are found", () => {
     const row = readme.split("\n").find((line) => line.startsWith("| `Send` |"))!
 
-    expect(Table.checkActions(changed(readme, row, `${row}\n${row}`), tla, core, actions)).toEqual([
+    expect(Table.checkActions(withReadme(changed(readme, row, `${row}\n${row}`)))).toEqual([
       "Send has two rows"
     ])
   })
 
   it("a Next that cannot be read is not taken for an empty one", () => {
-    expect(Table.checkActions(readme, changed(tla, "\nNext ==\n", "\nNeXt ==\n"), core, actions)).toEqual([
+    expect(Table.checkActions(withSpec(changed(tla, "\nNext ==\n", "\nNeXt ==\n")))).toEqual([
       "no actions found in Next"
     ])
   })
@@ -118,13 +245,13 @@ describe("actions", () => {
 
 describe("rules", () => {
   it("agree between the section RULES, README and the core", () => {
-    expect(Table.checkRules(readme, tla, core)).toEqual([])
+    expect(Table.checkRules(idempotent)).toEqual([])
   })
 
   it("a rule that the core lacks is found", () => {
     const doctored = changed(tla, "IsFirstSequence(sequence) == sequence = 0", "StartsWell(sequence) == sequence = 0")
 
-    expect(Table.checkRules(readme, doctored, core)).toEqual([
+    expect(Table.checkRules(withSpec(doctored))).toEqual([
       "rule StartsWell has no row",
       "IsFirstSequence has a row and is no operator of the section RULES",
       "rule StartsWell is missing in src/core/Rules.ts",
@@ -139,7 +266,7 @@ describe("rules", () => {
       "export interface Rules {\n  readonly Extra: () => void\n"
     )
 
-    expect(Table.checkRules(readme, tla, { ...core, Rules: rules })).toEqual([
+    expect(Table.checkRules({ ...idempotent, core: { ...core, Rules: rules } })).toEqual([
       "rule Extra of src/core/Rules.ts is missing in the section RULES"
     ])
   })
@@ -147,10 +274,10 @@ describe("rules", () => {
   it("a rule without a row, or with the function of another, is found", () => {
     const other = changed(readme, "| `Rules.IsRetriable` |", "| `Rules.ProvesNotWritten` |")
 
-    expect(Table.checkRules(withoutLine(readme, "| `IsRetriable` |"), tla, core)).toEqual([
+    expect(Table.checkRules(withReadme(withoutLine(readme, "| `IsRetriable` |")))).toEqual([
       "rule IsRetriable has no row"
     ])
-    expect(Table.checkRules(other, tla, core)).toEqual([
+    expect(Table.checkRules(withReadme(other))).toEqual([
       "the row of `IsRetriable` does not name the function of that name"
     ])
   })
@@ -158,7 +285,7 @@ describe("rules", () => {
   it("a rule cannot be passed off as a helper while the core has it", () => {
     const doctored = changed(readme, "| `Rules.MayBumpEpoch` |", "| `Sender.sequenced`, helper |")
 
-    expect(Table.checkRules(doctored, tla, core)).toEqual([
+    expect(Table.checkRules(withReadme(doctored))).toEqual([
       "rule MayBumpEpoch of src/core/Rules.ts is missing in the section RULES"
     ])
   })
@@ -166,14 +293,14 @@ describe("rules", () => {
 
 describe("overrides", () => {
   it("are named in the rows of the rules they replace", () => {
-    expect(Object.keys(extending).length).toBeGreaterThanOrEqual(9)
-    expect(Table.checkOverrides(readme, tla, extending)).toEqual([])
+    expect(Object.keys(overriding).length).toBeGreaterThanOrEqual(9)
+    expect(Table.checkOverrides(idempotent)).toEqual([])
   })
 
   it("an exhibit that no row names is found", () => {
     const exhibit = { New_1: "---- MODULE New_1 ----\nIsRetriable_New_1(error) == TRUE\n====" }
 
-    expect(Table.checkOverrides(readme, tla, { ...extending, ...exhibit })).toEqual([
+    expect(Table.checkOverrides({ ...idempotent, overriding: { ...overriding, ...exhibit } })).toEqual([
       "the row of IsRetriable does not name New_1, which replaces it"
     ])
   })
@@ -182,10 +309,10 @@ describe("overrides", () => {
     const exhibit = { New_1: "---- MODULE New_1 ----\nIsRetryable_New_1(error) == TRUE\n====" }
     const blamed = changed(readme, "wrote nothing | – |", "wrote nothing | `KAFKA_7693` |")
 
-    expect(Table.checkOverrides(readme, tla, { ...extending, ...exhibit })).toEqual([
+    expect(Table.checkOverrides({ ...idempotent, overriding: { ...overriding, ...exhibit } })).toEqual([
       "IsRetryable_New_1 of New_1 replaces no rule"
     ])
-    expect(Table.checkOverrides(blamed, tla, extending)).toEqual([
+    expect(Table.checkOverrides(withReadme(blamed))).toEqual([
       "the row of ProvesNotWritten names KAFKA_7693, which does not replace it"
     ])
   })
@@ -193,13 +320,13 @@ describe("overrides", () => {
 
 describe("properties", () => {
   it("agree between the spec, README, the model and the configurations", () => {
-    expect(Table.checkProperties(readme, tla, properties, configurations)).toEqual([])
+    expect(Table.checkProperties(idempotent)).toEqual([])
   })
 
   it("a property of the code that the spec lacks is found", () => {
     const doctored = changed(properties, "stepProperties = { ", "stepProperties = { Fences, ")
 
-    expect(Table.checkProperties(readme, tla, doctored, configurations)).toEqual([
+    expect(Table.checkProperties({ ...idempotent, properties: doctored })).toEqual([
       "property Fences of src/model/idempotent/Properties.ts is missing in the spec",
       "property Fences of src/model/idempotent/Properties.ts has no row"
     ])
@@ -208,7 +335,7 @@ describe("properties", () => {
   it("a row whose property is gone is found", () => {
     const doctored = changed(tla, "\nNoGap == ", "\nNoHole == ")
 
-    expect(Table.checkProperties(readme, doctored, properties, configurations)).toEqual([
+    expect(Table.checkProperties(withSpec(doctored))).toEqual([
       "property NoGap of src/model/idempotent/Properties.ts is missing in the spec",
       "NoGap has a row and is no operator of the spec"
     ])
@@ -218,7 +345,7 @@ describe("properties", () => {
     const configuration = "CONSTANTS\n  Acks = \"all\"\nINVARIANTS\n  NoLoss \\* and\n  Quiet\nCHECK_DEADLOCK FALSE\n"
 
     expect(Table.checkedProperties(configuration)).toEqual(["NoLoss", "Quiet"])
-    expect(Table.checkProperties(readme, tla, properties, { ...configurations, new: configuration })).toEqual([
+    expect(Table.checkProperties({ ...idempotent, configurations: { new: configuration } })).toEqual([
       "property Quiet of a configuration has no row"
     ])
   })
@@ -231,10 +358,10 @@ describe("properties", () => {
     )
     const denied = changed(readme, "| `Properties.InOrder` |", "| TLC only |")
 
-    expect(Table.checkProperties(claimed, tla, properties, configurations)).toEqual([
+    expect(Table.checkProperties(withReadme(claimed))).toEqual([
       "EveryRecordDecided is not in the code"
     ])
-    expect(Table.checkProperties(denied, tla, properties, configurations)).toEqual([
+    expect(Table.checkProperties(withReadme(denied))).toEqual([
       "the row of InOrder says \"TLC only\", but the code has it"
     ])
   })
@@ -243,14 +370,14 @@ describe("properties", () => {
 describe("constants", () => {
   it("agree between the spec and README", () => {
     expect(Table.assumedConstants(tla)).toContain("FaultKinds")
-    expect(Table.checkConstants(readme, tla)).toEqual([])
+    expect(Table.checkConstants(idempotent)).toEqual([])
   })
 
   it("a constant without a row is found", () => {
-    expect(Table.checkConstants(withoutLine(readme, "| `DedupWindow` |"), tla)).toEqual([
+    expect(Table.checkConstants(withReadme(withoutLine(readme, "| `DedupWindow` |")))).toEqual([
       "constant DedupWindow is restricted by ASSUME and has no row"
     ])
-    expect(Table.checkConstants(withoutLine(readme, "| `Partitions` |"), tla)).toEqual([
+    expect(Table.checkConstants(withReadme(withoutLine(readme, "| `Partitions` |")))).toEqual([
       "constant Partitions has no row"
     ])
   })
@@ -258,27 +385,29 @@ describe("constants", () => {
   it("a row without a constant is found", () => {
     const doctored = changed(tla, "  MaxEpoch,            \\* the last producer epoch before a new producer id\n", "")
 
-    expect(Table.checkConstants(readme, doctored)).toEqual(["MaxEpoch has a row and is no constant"])
+    expect(Table.checkConstants(withSpec(doctored))).toEqual(["MaxEpoch has a row and is no constant"])
   })
 })
 
 describe("Kafka's rules", () => {
   it("stand where README says", () => {
-    expect(Table.checkKafkaRules(readme, tla, core)).toEqual([])
+    expect(Table.checkKafkaRules(idempotent)).toEqual([])
   })
 
   it("a place that does not exist is found", () => {
     const operator = changed(readme, "| `Duplicates`, `Accept` |", "| `Copies`, `Accept` |")
     const functionName = changed(readme, "`Replica.findDuplicate`, `Partition.accept`", "`Replica.findCopy`")
 
-    expect(Table.checkKafkaRules(operator, tla, core)[0]).toMatch(/^Copies in the row ".*" is no operator of the spec$/)
-    expect(Table.checkKafkaRules(functionName, tla, core)).toEqual(["src/core has no Replica.findCopy"])
+    expect(Table.checkKafkaRules(withReadme(operator))[0]).toMatch(
+      /^Copies in the row ".*" is no operator of the spec$/
+    )
+    expect(Table.checkKafkaRules(withReadme(functionName))).toEqual(["src/core has no Replica.findCopy"])
   })
 
   it("a row with neither a place nor a reason is found", () => {
     const doctored = changed(readme, "| – | – | left out: says nothing about delivery |", "| – | – | |")
 
-    expect(Table.checkKafkaRules(doctored, tla, core)).toEqual([
+    expect(Table.checkKafkaRules(withReadme(doctored))).toEqual([
       "the row \"the topic is not internal (17)\" has neither a place nor a reason, or both"
     ])
   })
@@ -296,28 +425,47 @@ describe("history", () => {
   const both = `${updating}     /\\ b \\notin ghostSent /\\ ghostSent' = ghostSent \\cup {b}\n`
 
   it("README lists the variables that the spec declares so, and no action reads them", () => {
-    expect(Table.checkHistory(readme, tla)).toEqual([])
+    expect(Table.checkHistory(idempotent)).toEqual([])
   })
 
   it("an update is no read, a guard is", () => {
     const declared = changed(tla, declaration, declaring)
-    const telling = changed(readme, none, listed)
+    const telling = withReadme(changed(readme, none, listed))
 
-    expect(Table.checkHistory(telling, changed(declared, updating, update))).toEqual([])
-    expect(Table.checkHistory(telling, changed(declared, updating, guard))).toEqual([
+    expect(Table.checkHistory({ ...telling, behaviour: changed(declared, updating, update) })).toEqual([])
+    expect(Table.checkHistory({ ...telling, behaviour: changed(declared, updating, guard) })).toEqual([
       "ghostSent is history and read by an action: /\\ b \\notin ghostSent"
     ])
-    expect(Table.checkHistory(telling, changed(declared, updating, both))).toHaveLength(1)
+    expect(Table.checkHistory({ ...telling, behaviour: changed(declared, updating, both) })).toHaveLength(1)
+  })
+
+  it.each([
+    ["a new value", "ghostSent' =\n          ghostSent \\cup {b}", 0],
+    ["itself but for a part", "Tell([ghostSent EXCEPT ![p] = @ \\cup {b}])", 0],
+    [
+      "the field of a record",
+      "Tell([batch |-> b, ghostSent |-> IF TRUE THEN Add(ghostSent, {b, p}) ELSE ghostSent])",
+      0
+    ],
+    ["a field before a guard", "Tell([ghostSent |-> ghostSent \\cup {b}, isSent |-> b \\in ghostSent])", 1],
+    ["a new value before a guard", "ghostSent' = {b}\n     /\\ ghostSent # {}", 1],
+    ["a field in a guard", "[ghostSent |-> {}] = [ghostSent |-> {}] /\\ ghostSent # {}", 1]
+  ])("%s is judged by where it ends", (_, conjunct, reads) => {
+    const declared = changed(tla, declaration, declaring)
+    const telling = withReadme(changed(readme, none, listed))
+    const behaviour = changed(declared, updating, `${updating}     /\\ ${conjunct}\n`)
+
+    expect(Table.checkHistory({ ...telling, behaviour })).toHaveLength(reads)
   })
 
   it("a difference between README and the declarations is found", () => {
     const declared = changed(tla, declaration, declaring)
 
-    expect(Table.checkHistory(readme, declared)).toEqual(["ghostSent is declared as history and not listed"])
-    expect(Table.checkHistory(changed(readme, none, listed), tla)).toContain(
+    expect(Table.checkHistory(withSpec(declared))).toEqual(["ghostSent is declared as history and not listed"])
+    expect(Table.checkHistory(withReadme(changed(readme, none, listed)))).toContain(
       "ghostSent is listed as history and is no variable"
     )
-    expect(Table.checkHistory(changed(readme, none, ""), tla)).toEqual([
+    expect(Table.checkHistory(withReadme(changed(readme, none, "")))).toEqual([
       "README does not say which variables are history"
     ])
   })
@@ -325,7 +473,7 @@ describe("history", () => {
   it("a variable cannot be called history while actions read it", () => {
     const doctored = changed(readme, none, "History variables (ghosts): `leader`.")
 
-    const complaints = Table.checkHistory(doctored, tla)
+    const complaints = Table.checkHistory(withReadme(doctored))
 
     expect(complaints[0]).toBe("leader is listed as history, and its declaration does not say so")
     expect(complaints.length).toBeGreaterThan(5)

@@ -20,6 +20,49 @@ export interface Table {
 /** The texts of files, by name without directory and extension. */
 export type Texts = Readonly<Record<string, string>>
 
+/** One specification, its code, and what README says of them. */
+export interface Subject {
+  /** The module with `Next`. */
+  readonly specification: string
+  /** The definitions that are choices of actions, `Next` and what is taken besides. */
+  readonly choices: ReadonlyArray<string>
+  /** The part of README that is about it. */
+  readonly readme: string
+  /** Its modules, one after the other. */
+  readonly tla: string
+  /** Those of them that `Next` needs. */
+  readonly behaviour: string
+  /** All modules of the core. */
+  readonly core: Texts
+  /** The module of the core that has its rules. */
+  readonly rules: string
+  /** The folder of `src/model`. */
+  readonly model: string
+  /** `Actions.ts` of that folder. */
+  readonly actions: string
+  /** `Properties.ts` of that folder. */
+  readonly properties: string
+  /** Modules that extend it: releases and exhibits. */
+  readonly overriding: Texts
+  /** Its configurations. */
+  readonly configurations: Texts
+}
+
+const chapters = (markdown: string): ReadonlyArray<string> => markdown.split(/^(?=## )/m)
+
+const headingOf = (chapter: string): string => chapter.match(/^## (.*)/)?.[1] ?? ""
+
+/** The headings of the second level. */
+export const headings = (markdown: string): ReadonlyArray<string> => chapters(markdown).map(headingOf).slice(1)
+
+/** From a heading of the second level to the next. */
+export const chapter = (markdown: string, heading: string): string =>
+  chapters(markdown).find((text) => headingOf(text) === heading) ?? ""
+
+/** The text without these chapters. */
+export const without = (markdown: string, left: ReadonlyArray<string>): string =>
+  chapters(markdown).filter((text) => !left.includes(headingOf(text))).join("")
+
 const cellsOf = (line: string): ReadonlyArray<string> =>
   line.slice(1, line.lastIndexOf("|")).split("|").map((c) => c.trim())
 
@@ -66,9 +109,12 @@ const bodyOf = (tla: string, name: string): string => {
   return start < 0 ? "" : withoutComments(tla.slice(start).split(/\n\s*\n/, 1)[0]!)
 }
 
-/** The actions of `Next`, in its order. */
-export const actionsOfNext = (tla: string): ReadonlyArray<string> =>
-  Array.from(bodyOf(tla, "Next").matchAll(/^\s*\\\/ (?:\\E .*: )?([A-Z]\w*)(?:\([^)]*\))?\s*$/gm), (m) => m[1]!)
+/** The actions that a definition is a choice of, in its order. */
+export const actionsOf = (tla: string, definition: string): ReadonlyArray<string> => {
+  const choices = bodyOf(tla, definition).split(/^\s*\\\/ /m).slice(1)
+  const action = /^(?:\\E [^:]*:\s+)?([A-Z]\w*)(?:\([^)]*\))?\s*$/
+  return [...new Set(choices.flatMap((choice) => choice.match(action)?.[1] ?? []))]
+}
 
 /** A section of a module: from its title to the next ruler. */
 export const section = (tla: string, title: string): string => {
@@ -78,17 +124,24 @@ export const section = (tla: string, title: string): string => {
 
 const keyword = String.raw`(?:ASSUME|VARIABLES?|CONSTANTS?|[A-Za-z]\w*(?:\([^)]*\))? ==|-{10,})`
 
-const declared = (tla: string, kind: "CONSTANTS" | "VARIABLES"): ReadonlyArray<readonly [string, string]> => {
-  const block = tla.match(new RegExp(`^${kind}\\n([\\s\\S]*?)(?=^${keyword})`, "m"))?.[1] ?? ""
-  return Array.from(block.matchAll(/^ {2}(\w+),? *(.*)$/gm), (m) => [m[1]!, m[2]!] as const)
+const declared = (tla: string, kind: "CONSTANT" | "VARIABLE"): ReadonlyArray<readonly [string, string]> => {
+  const block = new RegExp(`^${kind}S?\\b([\\s\\S]*?)(?=^${keyword})`, "gm")
+  return Array.from(tla.matchAll(block)).flatMap(([, names]) =>
+    Array.from(names!.matchAll(/^ +(\w+),? *(.*)$/gm), (m) => [m[1]!, m[2]!] as const)
+  )
 }
 
-export const constants = (tla: string): ReadonlyArray<string> => declared(tla, "CONSTANTS").map(([name]) => name)
+export const constants = (tla: string): ReadonlyArray<string> => declared(tla, "CONSTANT").map(([name]) => name)
 
-/** The constants that an assumption restricts. */
+/** The modules that a module extends. */
+export const extended = (tla: string): ReadonlyArray<string> =>
+  tla.match(/^EXTENDS (.*)$/m)?.[1]!.split(",").map((name) => name.trim()) ?? []
+
+/** The constants that assumptions restrict. */
 export const assumedConstants = (tla: string): ReadonlyArray<string> => {
-  const text = bodyOf(tla.replace(/^ASSUME$/m, "ASSUME ==").replace(/^ASSUME (?!==)/m, "ASSUME ==\n"), "ASSUME")
-  return constants(tla).filter((name) => new RegExp(`\\b${name}\\b`).test(text))
+  const assumptions = Array.from(tla.matchAll(/^ASSUME\b[\s\S]*?(?=\n\s*\n)/gm), ([text]) => withoutComments(text))
+    .join()
+  return constants(tla).filter((name) => new RegExp(`\\b${name}\\b`).test(assumptions))
 }
 
 /** The keys of an object literal that TypeScript exports under `name`. */
@@ -103,12 +156,12 @@ export const membersOf = (typescript: string, name: string): ReadonlyArray<strin
   return Array.from(body.matchAll(/^ {2}readonly (\w+):/gm), (m) => m[1]!)
 }
 
-/** Whether a module defines a function, exported or not, or has a rule of that name. */
+/** Whether a module of the core defines a function, exported or not, or has a rule of that name. */
 const isFunction = (core: Texts, module: string, name: string): boolean => {
   const text = core[module]
   if (text === undefined) return false
-  if (module === "Rules") return membersOf(text, "Rules").includes(name)
-  return new RegExp(`^(?:export )?(?:const ${name} = |function ${name}\\()`, "m").test(text)
+  return membersOf(text, "Rules").includes(name)
+    || new RegExp(`^(?:export )?(?:const ${name} = |function ${name}\\()`, "m").test(text)
 }
 
 const inputsOf = (typescript: string): ReadonlyArray<string> => {
@@ -139,12 +192,13 @@ const missingFunctions = (core: Texts, cell: string): ReadonlyArray<string> =>
     return complaints
   })
 
-/** `Next`, the table of actions and `actions` of `src/model/idempotent/Actions.ts` name the same actions. */
-export const checkActions = (readme: string, tla: string, core: Texts, model: string): ReadonlyArray<string> => {
+/** `Next`, the table of actions and `actions` of the model's `Actions.ts` name the same actions. */
+export const checkActions = ({ actions, choices, core, model, readme, tla }: Subject): ReadonlyArray<string> => {
+  const file = `src/model/${model}/Actions.ts`
   const rows = rowsAbout(readme, "action")
   const documented = named(rows, "action")
-  const specified = actionsOfNext(tla)
-  const implemented = keysOf(model, "actions")
+  const specified = choices.flatMap((choice) => actionsOf(tla, choice))
+  const implemented = keysOf(actions, "actions")
   if (specified.length === 0) return ["no actions found in Next"]
   const sameNames = specified.length === implemented.length && specified.every((name) => implemented.includes(name))
   const sameOrder = specified.every((name, i) => implemented[i] === name)
@@ -152,19 +206,9 @@ export const checkActions = (readme: string, tla: string, core: Texts, model: st
     ...missing(specified, documented, (name) => `action ${name} of Next has no row`),
     ...missing(documented, specified, (name) => `${name} has a row and is no action of Next`),
     ...repeated(documented),
-    ...missing(
-      specified,
-      implemented,
-      (name) => `action ${name} of Next is missing in src/model/idempotent/Actions.ts`
-    ),
-    ...missing(
-      implemented,
-      specified,
-      (name) => `action ${name} of src/model/idempotent/Actions.ts is missing in Next`
-    ),
-    ...(sameNames && !sameOrder
-      ? ["src/model/idempotent/Actions.ts and Next have their actions in different orders"]
-      : []),
+    ...missing(specified, implemented, (name) => `action ${name} of Next is missing in ${file}`),
+    ...missing(implemented, specified, (name) => `action ${name} of ${file} is missing in Next`),
+    ...(sameNames && !sameOrder ? [`${file} and Next have their actions in different orders`] : []),
     ...rows.flatMap((row) => {
       const cell = row["core function"] ?? ""
       return cell.match(coreFunction) === null ? [`the row of ${row["action"]} names no core function`] : []
@@ -174,13 +218,14 @@ export const checkActions = (readme: string, tla: string, core: Texts, model: st
 }
 
 /**
- * The operators of the section RULES, the table of rules and `Rules` of `src/core/Rules.ts` name the same rules. An
+ * The operators of the section RULES, the table of rules and `Rules` of the core's module name the same rules. An
  * operator that no module may replace has a row that says "helper" and names another function.
  */
-export const checkRules = (readme: string, tla: string, core: Texts): ReadonlyArray<string> => {
+export const checkRules = ({ core, readme, rules: module, tla }: Subject): ReadonlyArray<string> => {
+  const file = `src/core/${module}.ts`
   const rows = rowsAbout(readme, "rule")
   const specified = operators(section(tla, "RULES"))
-  const implemented = membersOf(core["Rules"] ?? "", "Rules")
+  const implemented = membersOf(core[module] ?? "", "Rules")
   const helpers = named(rows.filter((row) => row["core function"]?.includes("helper")), "rule")
   const rules = specified.filter((name) => !helpers.includes(name))
   if (specified.length === 0) return ["no operators found in the section RULES"]
@@ -188,18 +233,18 @@ export const checkRules = (readme: string, tla: string, core: Texts): ReadonlyAr
     ...missing(specified, named(rows, "rule"), (name) => `rule ${name} has no row`),
     ...missing(named(rows, "rule"), specified, (name) => `${name} has a row and is no operator of the section RULES`),
     ...repeated(named(rows, "rule")),
-    ...missing(rules, implemented, (name) => `rule ${name} is missing in src/core/Rules.ts`),
-    ...missing(implemented, rules, (name) => `rule ${name} of src/core/Rules.ts is missing in the section RULES`),
+    ...missing(rules, implemented, (name) => `rule ${name} is missing in ${file}`),
+    ...missing(implemented, rules, (name) => `rule ${name} of ${file} is missing in the section RULES`),
     ...rows.flatMap((row) => missingFunctions(core, row["core function"] ?? "")),
     ...rows.filter((row) => {
       const name = codeIn(row["rule"] ?? "")[0] ?? ""
-      return !helpers.includes(name) && codeIn(row["core function"] ?? "")[0] !== `Rules.${name}`
+      return !helpers.includes(name) && codeIn(row["core function"] ?? "")[0] !== `${module}.${name}`
     }).map((row) => `the row of ${row["rule"]} does not name the function of that name`)
   ]
 }
 
-/** The modules that replace a rule are those that its row names. `overriding`: modules that extend the specification. */
-export const checkOverrides = (readme: string, tla: string, overriding: Texts): ReadonlyArray<string> => {
+/** The modules that replace a rule are those that its row names. */
+export const checkOverrides = ({ overriding, readme, tla }: Subject): ReadonlyArray<string> => {
   const rules = operators(section(tla, "RULES"))
   const complaints: Array<string> = []
   for (const row of rowsAbout(readme, "rule")) {
@@ -225,24 +270,18 @@ export const checkOverrides = (readme: string, tla: string, overriding: Texts): 
 
 /** Every property of the code has an operator and a row, and every row an operator; so has what configurations check. */
 export const checkProperties = (
-  readme: string,
-  tla: string,
-  model: string,
-  configurations: Texts
+  { configurations, model, properties, readme, tla }: Subject
 ): ReadonlyArray<string> => {
+  const file = `src/model/${model}/Properties.ts`
   const rows = rowsAbout(readme, "property")
   const documented = named(rows, "property")
   const specified = operators(tla)
-  const implemented = [...keysOf(model, "invariants"), ...keysOf(model, "stepProperties")]
-  if (implemented.length === 0) return ["no properties found in src/model/idempotent/Properties.ts"]
+  const implemented = [...keysOf(properties, "invariants"), ...keysOf(properties, "stepProperties")]
+  if (implemented.length === 0) return [`no properties found in ${file}`]
   const checked = new Set(Object.values(configurations).flatMap(checkedProperties))
   return [
-    ...missing(
-      implemented,
-      specified,
-      (name) => `property ${name} of src/model/idempotent/Properties.ts is missing in the spec`
-    ),
-    ...missing(implemented, documented, (name) => `property ${name} of src/model/idempotent/Properties.ts has no row`),
+    ...missing(implemented, specified, (name) => `property ${name} of ${file} is missing in the spec`),
+    ...missing(implemented, documented, (name) => `property ${name} of ${file} has no row`),
     ...missing(documented, specified, (name) => `${name} has a row and is no operator of the spec`),
     ...repeated(documented),
     ...missing([...checked], documented, (name) => `property ${name} of a configuration has no row`),
@@ -271,8 +310,14 @@ export const checkedProperties = (configuration: string): ReadonlyArray<string> 
   return found
 }
 
+/** Whether a configuration gives all these constants a value. */
+export const assigns = (configuration: string, names: ReadonlyArray<string>): boolean => {
+  const text = configuration.replaceAll(/\\\*.*$/gm, "")
+  return names.every((name) => new RegExp(`^\\s+${name} =`, "m").test(text))
+}
+
 /** Every constant has a row, and every row a constant. */
-export const checkConstants = (readme: string, tla: string): ReadonlyArray<string> => {
+export const checkConstants = ({ readme, tla }: Subject): ReadonlyArray<string> => {
   const documented = named(rowsAbout(readme, "constant"), "constant")
   const assumed = assumedConstants(tla)
   if (assumed.length === 0) return ["no constants found in ASSUME"]
@@ -289,7 +334,7 @@ export const checkConstants = (readme: string, tla: string): ReadonlyArray<strin
 }
 
 /** Operators and functions named in the tables of Kafka's rules exist, and a row without any says that it is left out. */
-export const checkKafkaRules = (readme: string, tla: string, core: Texts): ReadonlyArray<string> => {
+export const checkKafkaRules = ({ core, readme, tla }: Subject): ReadonlyArray<string> => {
   const rows = rowsAbout(readme, "Kafka's rule")
   const known = operators(tla)
   if (rows.length === 0) return ["no table of Kafka's rules found"]
@@ -314,11 +359,11 @@ export const checkKafkaRules = (readme: string, tla: string, core: Texts): Reado
  * History variables are those that README lists and whose declaration calls them ghost or history; an action may update
  * them and never read them.
  */
-export const checkHistory = (readme: string, tla: string): ReadonlyArray<string> => {
+export const checkHistory = ({ behaviour: tla, readme }: Subject): ReadonlyArray<string> => {
   const line = readme.match(/^History variables \(ghosts\): (.*)$/m)?.[1]
   if (line === undefined) return ["README does not say which variables are history"]
   const listed = line.startsWith("none") ? [] : codeIn(line)
-  const variables = declared(tla, "VARIABLES")
+  const variables = declared(tla, "VARIABLE")
   if (variables.length === 0) return ["no variables found"]
   const marked = variables.filter(([, comment]) => /ghost|history/i.test(comment)).map(([name]) => name)
   return [
@@ -329,14 +374,38 @@ export const checkHistory = (readme: string, tla: string): ReadonlyArray<string>
   ]
 }
 
+/** The text without what `variable` becomes: after its prime, in its field of a record, or as itself but for a part. */
+const withoutUpdates = (tla: string, variable: string): string => {
+  const update = new RegExp(`\\b${variable}(?:' =|\\s*\\|->)`, "g")
+  let rest = tla.replaceAll(`[${variable} EXCEPT`, "[")
+  for (let found = update.exec(rest); found !== null; found = update.exec(rest)) {
+    const start = found.index + found[0].length
+    rest = rest.slice(0, found.index) + rest.slice(endOfExpression(rest, start))
+    update.lastIndex = found.index
+  }
+  return rest
+}
+
+/** Where the expression that starts here ends: at a comma or bracket that is not its own, or where a line begins anew. */
+const endOfExpression = (tla: string, start: number): number => {
+  const tokens = /[([{]|<<|[)\]}]|>>|,|\n\s*(?:\/\\|\\\/|\n)/g
+  tokens.lastIndex = start
+  let depth = 0
+  for (let token = tokens.exec(tla); token !== null; token = tokens.exec(tla)) {
+    if (/^(?:[([{]|<<)$/.test(token[0])) depth++
+    else if (depth === 0) return token.index
+    else if (/^(?:[)\]}]|>>)$/.test(token[0])) depth--
+  }
+  return tla.length
+}
+
 /** Lines before the properties that read `variable`: not its own update, a list of variables, or `Init`. */
 const readersOf = (tla: string, variable: string): ReadonlyArray<string> => {
-  const behaviour = withoutComments(tla.split(/^\(\* PROPERTIES/m, 1)[0]!)
-  const reads = new RegExp(`\\b${variable}\\b(?!')`)
-  const init = bodyOf(tla, "Init")
+  const behaviour = withoutUpdates(withoutComments(tla.split(/^\(\* PROPERTIES/m, 1)[0]!), variable)
+  const init = withoutUpdates(bodyOf(tla, "Init"), variable)
   return behaviour.split("\n").filter((text) => {
     if (text.includes("UNCHANGED") || /^\w+ == <</.test(text) || init.includes(text)) return false
     if (new RegExp(`^ {2}${variable},?\\s*$`).test(text)) return false
-    return reads.test(text.split(`${variable}' =`, 1)[0]!)
+    return new RegExp(`\\b${variable}\\b(?!')`).test(text)
   }).map((text) => `${variable} is history and read by an action: ${text.trim()}`)
 }
