@@ -2,6 +2,7 @@
  * The actions of the specification, as the runtime is told them: each with its arguments, which have the names that the
  * same thing has everywhere in the runtime.
  */
+import type { Errors, Transaction } from "../../core/index.ts"
 
 /** The parameters of each action, in the order of the specification. */
 export const parameters = {
@@ -31,7 +32,13 @@ export const parameters = {
   HandleMarker: ["id", "partition", "copy"],
   DisconnectMarker: ["id", "partition"],
   Replicate: ["partition"],
-  LeaderChange: ["partition"]
+  LeaderChange: ["partition"],
+  RefuseInitProducerId: ["id", "producerId", "epoch", "error"],
+  RefuseAddPartitionsToTxn: ["id", "producerId", "epoch", "partition", "error"],
+  RefuseVerification: ["id", "producerId", "epoch", "partition", "error"],
+  RefuseEndTxn: ["id", "producerId", "epoch", "result", "version", "error"],
+  RefuseBatch: ["partition", "producerId", "epoch", "sequence", "error"],
+  RefuseMarker: ["partition", "producerId", "epoch", "coordinatorEpoch", "version", "error"]
 } as const satisfies Record<string, ReadonlyArray<keyof Arguments>>
 
 /** What an action can be told. */
@@ -45,6 +52,14 @@ interface Arguments {
   readonly id: number
   /** The append under way has reached the log. */
   readonly isWritten: boolean
+  /** What a stranger asks with, and the error that it is refused with. */
+  readonly producerId: number
+  readonly epoch: number
+  readonly sequence: number
+  readonly coordinatorEpoch: number
+  readonly result: Transaction.Result
+  readonly version: Transaction.Version
+  readonly error: Errors.Error
 }
 
 export type Tag = keyof typeof parameters
@@ -56,6 +71,8 @@ export type Action = {
 const parse = (parameter: keyof Arguments, text: string): string | number | boolean => {
   switch (parameter) {
     case "partition":
+    case "result":
+    case "error":
       return text
     case "isWritten":
       return text === "TRUE"
@@ -63,6 +80,9 @@ const parse = (parameter: keyof Arguments, text: string): string | number | bool
       return Number(text)
   }
 }
+
+/** An action with which a stranger asks for what must be refused. It changes nothing. */
+export type Refusal = Extract<Action, { readonly error: Errors.Error }>
 
 /** The action that a label names. Throws where the specification has none of that name. */
 export const named = (name: string, instance: ReadonlyArray<string | number>): Action => {

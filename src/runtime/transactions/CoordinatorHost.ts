@@ -19,15 +19,21 @@ import type { Setup } from "./Setup.ts"
 import type { Ending } from "./TransactionLog.ts"
 import { appendEnding, TransactionLog } from "./TransactionLog.ts"
 
-/** Whom the coordinator owes an answer: a client, or a leader that asks about a batch. */
-interface Asker {
-  readonly _tag: "Client" | "Leader"
-  readonly correlation: number
-}
+/** Whom the coordinator owes an answer: a client, a leader that asks about a batch, or somebody outside of the cluster. */
+type Asker =
+  | { readonly _tag: "Client" | "Leader"; readonly correlation: number }
+  | { readonly _tag: "Stranger"; readonly told: (error: Errors.Error) => void }
+
+/** What a stranger can ask a coordinator. */
+export type Question = Extract<
+  TransactionCoordinator.Input,
+  { readonly _tag: "HandleInitProducerId" | "HandleAddPartitionsToTxn" | "HandleEndTxn" | "HandleVerification" }
+>
 
 /** What a coordinator can be told. */
 type Message =
-  | { readonly _tag: "Handle"; readonly asker: Asker }
+  | { readonly _tag: "Handle"; readonly asker: Exclude<Asker, { readonly _tag: "Stranger" }> }
+  | { readonly _tag: "Probe"; readonly question: Question; readonly told: (error: Errors.Error) => void }
   | {
     readonly _tag: "AppendOk" | "AppendFail" | "CompleteTransaction" | "TransactionTimeout" | "ExpireTransactionalId"
   }
@@ -66,6 +72,8 @@ export interface CoordinatorHost {
    * it is said to, and there is none.
    */
   readonly failover: (isWritten: boolean) => Effect.Effect<boolean>
+  /** The answer to a stranger, `undefined` when there is none at once. */
+  readonly probe: (question: Question) => Effect.Effect<Errors.Error | undefined>
   readonly state: () => TransactionCoordinator.Coordinator
   /** The last record in the log. */
   readonly logged: Effect.Effect<TransactionMetadata.Metadata>
@@ -88,7 +96,9 @@ export const make = Effect.fnUntraced(function*(
   let log!: TransactionLog["Service"]
 
   /** The core's input for what somebody asks, `undefined` when that is gone. */
-  const question = ({ _tag, correlation }: Asker): TransactionCoordinator.Input | undefined => {
+  const question = (
+    { _tag, correlation }: Exclude<Asker, { readonly _tag: "Stranger" }>
+  ): TransactionCoordinator.Input | undefined => {
     if (_tag === "Leader") {
       const asked = network.produces.get(correlation)
       return asked && { _tag: "HandleVerification", verification: asked.produce }
@@ -108,7 +118,7 @@ export const make = Effect.fnUntraced(function*(
 
   /** The kind of request that waits; leaders wait as whoever adds a partition. */
   const kindOf = (asker: Asker | undefined): TransactionalProducer.Request["kind"] | undefined => {
-    if (asker === undefined) return undefined
+    if (asker === undefined || asker._tag === "Stranger") return undefined
     return asker._tag === "Leader" ? "AddPartitionsToTxn" : network.requests.get(asker.correlation)?.request.kind
   }
 
@@ -116,6 +126,8 @@ export const make = Effect.fnUntraced(function*(
     switch (message._tag) {
       case "Handle":
         return question(message.asker)
+      case "Probe":
+        return message.question
       case "AppendOk":
       case "AppendFail":
         return { _tag: message._tag, waiting: kindOf(waiting) }
@@ -136,6 +148,8 @@ export const make = Effect.fnUntraced(function*(
     switch (message._tag) {
       case "Handle":
         return message.asker
+      case "Probe":
+        return { _tag: "Stranger", told: message.told }
       case "AppendOk":
       case "AppendFail":
         return waiting
@@ -165,15 +179,20 @@ export const make = Effect.fnUntraced(function*(
     return [{ coordinator, waiting }, outputs]
   }
 
-  const answer = (
-    { _tag, correlation }: Asker,
-    told: TransactionalProducer.Answer
-  ): Effect.Effect<void> =>
-    _tag === "Client" ? network.answerRequest(correlation, told) : network.answerVerification(correlation, told.error)
+  const answer = (asker: Asker, told: TransactionalProducer.Answer): Effect.Effect<void> => {
+    switch (asker._tag) {
+      case "Client":
+        return network.answerRequest(asker.correlation, told)
+      case "Leader":
+        return network.answerVerification(asker.correlation, told.error)
+      case "Stranger":
+        return Effect.sync(() => asker.told(told.error))
+    }
+  }
 
-  const keepWaiting = ({ _tag, correlation }: Asker): void => {
-    if (_tag === "Client") network.requests.change(correlation, { stage: "appending" })
-    else network.produces.change(correlation, { stage: "adding" })
+  const keepWaiting = (asker: Asker): void => {
+    if (asker._tag === "Client") network.requests.change(asker.correlation, { stage: "appending" })
+    if (asker._tag === "Leader") network.produces.change(asker.correlation, { stage: "adding" })
   }
 
   const perform = ({ asker, output }: Output): Effect.Effect<void> => {
@@ -221,6 +240,11 @@ export const make = Effect.fnUntraced(function*(
       const { coordinator: { broker, epoch }, waiting } = seat.state()
       yield* seat.succeed({ coordinator: { ...TransactionCoordinator.initial, broker, epoch }, waiting: undefined })
       return yield* seat.turn({ _tag: "CoordinatorFailover", loaded: yield* log.load(id), owed: waiting })
+    }),
+    probe: Effect.fnUntraced(function*(question) {
+      let error: Errors.Error | undefined
+      yield* seat.turn({ _tag: "Probe", question, told: (answer) => (error = answer) })
+      return error
     }),
     state: () => seat.state().coordinator,
     logged: Effect.suspend(() => log.load(id))

@@ -7,13 +7,14 @@
  */
 import { Effect, type Layer, type Scope } from "effect"
 import {
+  type Errors,
   Transaction,
   type TransactionalPartition,
   type TransactionalProducer,
   type TransactionCoordinator,
   type TransactionMetadata
 } from "../../core/index.ts"
-import type { Action } from "./Action.ts"
+import type { Action, Refusal } from "./Action.ts"
 import type { Memories } from "./Application.ts"
 import * as ClientHost from "./ClientHost.ts"
 import * as CoordinatorHost from "./CoordinatorHost.ts"
@@ -22,6 +23,7 @@ import * as Group from "./Group.ts"
 import * as LeaderHost from "./LeaderHost.ts"
 import type { SentMarker, SentProduce, SentRequest } from "./Messages.ts"
 import * as Network from "./Network.ts"
+import * as Probe from "./Probe.ts"
 import * as ProducerIds from "./ProducerIds.ts"
 import type { Setup } from "./Setup.ts"
 import type { TransactionLog } from "./TransactionLog.ts"
@@ -121,6 +123,23 @@ export const make = Effect.fnUntraced(function*(
     return yield* coordinator(id).failover(isWritten)
   })
 
+  /** A stranger asks; the answer. */
+  const probe = (refusal: Refusal): Effect.Effect<Errors.Error | undefined> => {
+    switch (refusal._tag) {
+      case "RefuseInitProducerId":
+      case "RefuseAddPartitionsToTxn":
+      case "RefuseEndTxn":
+      case "RefuseVerification":
+        return coordinator(refusal.id).probe(
+          Probe.ofCoordinator(refusal, coordinator(refusal.id).state().broker, ids.free())
+        )
+      default:
+        return leader(refusal.partition).probe(
+          Probe.ofLeader(refusal, leader(refusal.partition).state().leader, group.generation())
+        )
+    }
+  }
+
   const effectOf = (action: Action, fault: number): Effect.Effect<boolean> => {
     switch (action._tag) {
       case "InitTransactions":
@@ -171,6 +190,8 @@ export const make = Effect.fnUntraced(function*(
         return leader(action.partition).replicate
       case "LeaderChange":
         return leader(action.partition).change
+      default:
+        return Effect.map(probe(action), (error) => error === action.error)
     }
   }
 

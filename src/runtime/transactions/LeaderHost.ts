@@ -12,16 +12,22 @@ import { Network } from "./Network.ts"
 import * as Seat from "./Seat.ts"
 import type { Setup } from "./Setup.ts"
 
-/** What waits for an answer of the leader. */
-interface Served {
-  readonly _tag: "Produce" | "Marker"
-  readonly correlation: number
-}
+/** What waits for an answer of the leader; a stranger is somebody outside of the cluster. */
+type Served =
+  | { readonly _tag: "Produce" | "Marker"; readonly correlation: number }
+  | { readonly _tag: "Stranger"; readonly told: (error: Errors.Error) => void }
+
+/** What a stranger can ask a leader. */
+export type Question = Extract<
+  TransactionalPartition.Input,
+  { readonly _tag: "AppendVerified" | "HandleMarker" }
+>
 
 /** What a leader can be told. */
 type Message =
   | { readonly _tag: "HandleProduce" | "AppendVerified" | "HandleMarker"; readonly correlation: number }
   | { readonly _tag: "Replicate" | "LeaderChange" }
+  | { readonly _tag: "Probe"; readonly question: Question; readonly told: (error: Errors.Error) => void }
 
 interface Output {
   readonly output: TransactionalPartition.Output
@@ -33,6 +39,8 @@ export interface LeaderHost {
   readonly replicate: Effect.Effect<boolean>
   /** The leader dies and the follower leads. */
   readonly change: Effect.Effect<boolean>
+  /** The answer to a stranger, `undefined` when there is none at once. */
+  readonly probe: (question: Question) => Effect.Effect<Errors.Error | undefined>
   readonly state: () => TransactionalPartition.Partition
 }
 
@@ -67,15 +75,26 @@ export const make = Effect.fnUntraced(function*(
         const sent = markers.get(message.correlation)
         return sent && { _tag: "HandleMarker", marker: sent.marker, broker: sent.broker }
       }
+      case "Probe":
+        return message.question
       default:
         return message
     }
   }
 
-  const servedBy = (message: Message): Served | undefined =>
-    "correlation" in message
-      ? { _tag: message._tag === "HandleMarker" ? "Marker" : "Produce", correlation: message.correlation }
-      : undefined
+  const servedBy = (message: Message): Served | undefined => {
+    switch (message._tag) {
+      case "HandleProduce":
+      case "AppendVerified":
+        return { _tag: "Produce", correlation: message.correlation }
+      case "HandleMarker":
+        return { _tag: "Marker", correlation: message.correlation }
+      case "Probe":
+        return { _tag: "Stranger", told: message.told }
+      default:
+        return undefined
+    }
+  }
 
   const step = (
     partition: TransactionalPartition.Partition,
@@ -88,8 +107,16 @@ export const make = Effect.fnUntraced(function*(
     return [next[0], next[1].map((output) => ({ output, served }))]
   }
 
-  const answer = ({ _tag, correlation }: Served, error: Errors.Error): Effect.Effect<void> =>
-    _tag === "Produce" ? network.answerProduce(correlation, error) : network.answerMarker(correlation, error)
+  const answer = (served: Served, error: Errors.Error): Effect.Effect<void> => {
+    switch (served._tag) {
+      case "Produce":
+        return network.answerProduce(served.correlation, error)
+      case "Marker":
+        return network.answerMarker(served.correlation, error)
+      case "Stranger":
+        return Effect.sync(() => served.told(error))
+    }
+  }
 
   /** Answers whoever waits for the follower to have an offset below this. */
   const answerBelow = Effect.fnUntraced(function*(offset: number, error: Errors.Error) {
@@ -113,14 +140,16 @@ export const make = Effect.fnUntraced(function*(
         return served === undefined ? Effect.void : answer(served, output.error)
       case "Verify":
         return Effect.sync(() => {
-          if (served !== undefined) produces.change(served.correlation, { stage: "verifying", guard: true })
+          if (served?._tag === "Produce") {
+            produces.change(served.correlation, { stage: "verifying", guard: true })
+          }
         })
       case "Wait":
         return Effect.sync(() => {
           const { offset } = output
           if (served?._tag === "Produce") {
             produces.change(served.correlation, { stage: "appended", guard: false, offset })
-          } else if (served !== undefined) {
+          } else if (served?._tag === "Marker") {
             markers.change(served.correlation, { stage: "appended", offset })
           }
         })
@@ -178,6 +207,11 @@ export const make = Effect.fnUntraced(function*(
       // What waited at the leader before is sent again, to the next one.
       yield* answerBelow(Number.POSITIVE_INFINITY, "NOT_LEADER_OR_FOLLOWER")
       return isPossible
+    }),
+    probe: Effect.fnUntraced(function*(question) {
+      let error: Errors.Error | undefined
+      yield* seat.turn({ _tag: "Probe", question, told: (answer) => (error = answer) })
+      return error
     }),
     state: seat.state
   }
