@@ -21,6 +21,7 @@
  * time have no order to be judged by. The read of a record sent in several sessions is put down to whichever of them
  * shows no gap. A record reported `Failed` that is read nevertheless breaks none of the four properties.
  */
+import { Column, Numbering } from "./Columns.ts"
 import type * as History from "./History.ts"
 
 /** The four properties, in the order in which they are reported. */
@@ -92,56 +93,6 @@ export interface HistoryChecker {
   readonly verdict: () => Verdict
 }
 
-/** A growing column of numbers, eight bytes each: a run has millions of records, too many for an object each. */
-class Column {
-  #cells = new Float64Array(16)
-  length = 0
-
-  push(value: number): void {
-    if (this.length === this.#cells.length) {
-      const grown = new Float64Array(2 * this.length)
-      grown.set(this.#cells)
-      this.#cells = grown
-    }
-    this.#cells[this.length++] = value
-  }
-
-  at(index: number): number {
-    return this.#cells[index]!
-  }
-
-  set(index: number, value: number): void {
-    this.#cells[index] = value
-  }
-}
-
-/**
- * The number given to every record id, counted from 0 in the order of addition.
- *
- * Ids that count up from 0, as most do, are kept in a column: a `Map` of millions of entries is several times slower,
- * more than linear in their number, and full at 2^24.
- */
-class RecordNumbers {
-  readonly #dense = new Column()
-  readonly #sparse = new Map<number, number>()
-  size = 0
-
-  get(id: number): number | undefined {
-    const number = id < this.#dense.length ? this.#dense.at(id) : -1
-    return number === -1 ? this.#sparse.get(id) : number
-  }
-
-  add(id: number): number {
-    if (id < 2 * this.size + 1_024) {
-      while (this.#dense.length <= id) this.#dense.push(-1)
-      this.#dense.set(id, this.size)
-    } else {
-      this.#sparse.set(id, this.size)
-    }
-    return this.size++
-  }
-}
-
 /** What one consumer has read of one partition. */
 interface Reader {
   readonly consumer: number
@@ -193,7 +144,7 @@ const recordAt = ({ offsets, records }: Partition, offset: number): number | und
 /** Starts a judge with no events seen. */
 export const make = (): HistoryChecker => {
   // Records are numbered in the order of their first send: comparing two numbers compares their send order.
-  const numberOf = new RecordNumbers()
+  const numberOf = new Numbering()
   const idOf = new Column()
   const partitionOf = new Column()
   const latestSendOf = new Column()
