@@ -95,11 +95,11 @@ const render = (report: Verify.Report, verbose: boolean): ReadonlyArray<string> 
   ...Matrix.render(report.guarantees),
   "",
   ...Output.table([
-    ["exhibit", "violates", "specification", "code", "replay", ""],
+    ["exhibit", "violates", "specification", "code", "replay", "counterexample", ""],
     ...report.exhibits.map((
-      { code, name, property, replay, spec, title }
-    ) => [name, property, spec, code, replay, title])
-  ], ["left", "left", "left", "left", "left", "left"]),
+      { code, counterexample, name, property, replay, spec, title }
+    ) => [name, property, spec, code, replay, counterexample, title])
+  ], ["left", "left", "left", "left", "left", "left", "left"]),
   "",
   `${Output.seconds(report.seconds)} s in all`
 ]

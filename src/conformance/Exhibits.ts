@@ -4,9 +4,11 @@
  */
 import { Effect } from "effect"
 import * as Constants from "../model/Constants.ts"
-import type { TlcFailure, Toolchain } from "../tlc/index.ts"
+import type { Outcome, TlcFailure, Toolchain } from "../tlc/index.ts"
 import type { Check } from "./Check.ts"
 import * as Checks from "./Check.ts"
+import type * as Counterexample from "./Counterexample.ts"
+import * as Counterexamples from "./Counterexamples.ts"
 import type { Graph } from "./Graph.ts"
 import * as ModelCheck from "./ModelCheck.ts"
 import * as Models from "./Models.ts"
@@ -25,12 +27,17 @@ export interface ExhibitReport {
   readonly spec: Showing
   readonly code: Showing
   readonly replay: Showing
+  /** Of the committed counterexample. */
+  readonly counterexample: Showing
   /** The steps of the shortest counterexample in the code. */
   readonly steps: ReadonlyArray<string>
   /** The first step at which the code with the bug leaves the specification. */
   readonly divergence?: string
   readonly checks: ReadonlyArray<Check>
 }
+
+/** Exhibits are small. */
+const quick = { quick: true }
 
 export const graphName = (exhibit: Specification.Exhibit): string => `museum/${exhibit.name}`
 
@@ -94,24 +101,40 @@ const missedVerdicts = (
 /** TLC with the bug and without it; the graph of the latter is what the code is replayed against. */
 const underTlc = Effect.fnUntraced(function*(
   toolchain: Toolchain.Toolchain,
-  exhibit: Specification.Exhibit,
-  pinned: Models.Expected
+  exhibit: Specification.Exhibit
 ): Effect.fn.Return<
-  { readonly missed: ReadonlyArray<string>; readonly graph: Graph },
+  { readonly withBug: Outcome; readonly clean: Outcome; readonly graph: Graph },
   Specification.SpecificationError | TlcFailure
 > {
-  const options = { quick: true }
   const bug = yield* Specification.load(exhibit.module, exhibit.config)
-  const withBug = yield* ModelCheck.verdict(toolchain, bug, options)
-  const { graph, outcome } = yield* ModelCheck.graph(toolchain, yield* loadClean(exhibit), options)
-  const properties = [exhibit.property]
-  const missed = missedVerdicts(
-    "TLC",
-    pinned,
-    Models.expectedOf(withBug, properties),
-    Models.expectedOf(outcome, properties)
-  )
-  return { missed, graph }
+  const withBug = yield* ModelCheck.verdict(toolchain, bug, quick)
+  const { graph, outcome: clean } = yield* ModelCheck.graph(toolchain, yield* loadClean(exhibit), quick)
+  return { withBug, clean, graph }
+})
+
+/** The counterexample that TLC finds today. */
+export const counterexampleOf = Effect.fn("Exhibits.counterexampleOf")(function*(
+  toolchain: Toolchain.Toolchain,
+  exhibit: Specification.Exhibit
+): Effect.fn.Return<Counterexample.Counterexample, Specification.SpecificationError | TlcFailure> {
+  const bug = yield* Specification.load(exhibit.module, exhibit.config)
+  const outcome = yield* ModelCheck.verdict(toolchain, bug, quick)
+  if (outcome._tag === "Violated") {
+    return yield* Counterexamples.ofExhibit(exhibit, bug, outcome.trace, toolchain.version)
+  }
+  return yield* new Specification.SpecificationError({ message: `${exhibit.name}: TLC finds no violation` })
+})
+
+/** Writes the committed graph and counterexample of an exhibit anew. */
+export const renew = Effect.fn("Exhibits.renew")(function*(
+  toolchain: Toolchain.Toolchain,
+  exhibit: Specification.Exhibit
+): Effect.fn.Return<void, Specification.SpecificationError | TlcFailure> {
+  yield* Progress.report(`TLC: ${exhibit.name}`)
+  yield* Counterexamples.write(Counterexamples.pathOf(exhibit.name), yield* counterexampleOf(toolchain, exhibit))
+  const clean = yield* loadClean(exhibit)
+  const { graph } = yield* ModelCheck.graph(toolchain, clean, quick)
+  yield* Traces.write(graphName(exhibit), clean, graph, toolchain.version)
 })
 
 export const verify = Effect.fn("Exhibits.verify")(function*(
@@ -134,9 +157,13 @@ export const verify = Effect.fn("Exhibits.verify")(function*(
     Models.expectedOfExplored(exploredClean)
   )
 
-  const checked = toolchain === undefined
-    ? undefined
-    : yield* tlc.withPermit(underTlc(toolchain, exhibit, pinned))
+  const checked = toolchain === undefined ? undefined : yield* tlc.withPermit(underTlc(toolchain, exhibit))
+  const spec = checked === undefined ? undefined : missedVerdicts(
+    "TLC",
+    pinned,
+    Models.expectedOf(checked.withBug, [property]),
+    Models.expectedOf(checked.clean, [property])
+  )
   const committed = yield* Traces.read(graphName(exhibit), clean)
   const graph = checked?.graph ?? committed
   const diverging = Replay.replay({ ...bug, graph })
@@ -147,25 +174,28 @@ export const verify = Effect.fn("Exhibits.verify")(function*(
     ...(agreeing.edges > 0 ? [] : ["the graph has no edges"])
   ]
   const [first] = diverging.first
+  const counterexample = yield* Counterexamples.missed(exhibit, clean)
   const checks = [
     Models.judged(`${name}: the only change`, missedChanges(exhibit, bug, clean), rerun),
-    checked === undefined
+    spec === undefined
       ? Checks.skipped(`${name}: specification`, "no TLC")
-      : Models.judged(`${name}: specification`, checked.missed, rerun),
+      : Models.judged(`${name}: specification`, spec, rerun),
     Models.judged(`${name}: code`, code, rerun),
-    Models.judged(`${name}: replay`, replay, rerun)
+    Models.judged(`${name}: replay`, replay, rerun),
+    Models.judged(`${name}: counterexample`, counterexample, rerun)
   ]
   if (checked !== undefined) {
     const missed = Traces.areEqual(committed, graph) ? [] : ["the committed graph is not what TLC finds"]
-    checks.push(Models.judged(`${name}: committed graph`, missed, "npm run -s keos -- check --update"))
+    checks.push(Models.judged(`${name}: committed graph`, missed, `${rerun} --update`))
   }
   return {
     name,
     title: exhibit.title,
     property,
-    spec: checked === undefined ? "skipped" : showing(checked.missed),
+    spec: spec === undefined ? "skipped" : showing(spec),
     code: showing(code),
     replay: showing(replay),
+    counterexample: showing(counterexample),
     steps: explored.steps ?? [],
     ...(first === undefined ? {} : { divergence: Models.renderDivergence(first) }),
     checks

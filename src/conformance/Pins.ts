@@ -1,5 +1,5 @@
 /**
- * Renews what is pinned from what TLC finds today: the counts in the manifest, and the committed graphs.
+ * Renews what is pinned from what TLC finds today: the counts in the manifest, the committed graphs and counterexamples.
  *
  * A verdict is never renewed: a configuration that stops holding, or is violated elsewhere, is for people to judge.
  */
@@ -35,7 +35,7 @@ const renewed = Effect.fnUntraced(function*(
 
 /** What to renew besides the models that are named. */
 export interface Options {
-  /** The graphs of all exhibits. */
+  /** The graphs and counterexamples of all exhibits. */
   readonly exhibits: boolean
 }
 
@@ -49,12 +49,7 @@ export const update = Effect.fn("Pins.update")(function*(
     manifest.models,
     (model) => chosen.some(({ name }) => name === model.name) ? renewed(toolchain, model) : Effect.succeed(model)
   )
-  for (const exhibit of exhibits ? manifest.exhibits : []) {
-    yield* Progress.report(`TLC: ${exhibit.name}`)
-    const clean = yield* Exhibits.loadClean(exhibit)
-    const { graph } = yield* ModelCheck.graph(toolchain, clean, { quick: true })
-    yield* Traces.write(Exhibits.graphName(exhibit), clean, graph, toolchain.version)
-  }
+  if (exhibits) yield* Effect.forEach(manifest.exhibits, (exhibit) => Exhibits.renew(toolchain, exhibit))
   const text = JSON.stringify({ ...manifest, models }, undefined, 2)
   writeFileSync(Specification.manifestPath, `${text}\n`)
 })

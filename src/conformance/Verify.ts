@@ -4,6 +4,7 @@
 import { Deferred, Effect, type Scope, Semaphore } from "effect"
 import type { TlcFailure, Toolchain } from "../tlc/index.ts"
 import type { Check } from "./Check.ts"
+import * as Counterexamples from "./Counterexamples.ts"
 import * as Coverage from "./Coverage.ts"
 import * as Exhibits from "./Exhibits.ts"
 import * as Guarantees from "./Guarantees.ts"
@@ -33,6 +34,10 @@ export interface Options {
   readonly seed: number
   readonly tier: Specification.Tier
 }
+
+/** The committed counterexamples that are of no exhibit. */
+const strays = (exhibits: ReadonlyArray<Specification.Exhibit>): ReadonlyArray<string> =>
+  Counterexamples.names().filter((name) => !exhibits.some((exhibit) => exhibit.name === name))
 
 type Failure = Specification.SpecificationError | TlcFailure
 
@@ -73,6 +78,7 @@ export const verify = Effect.fn("Verify.verify")(function*(
     concurrency: "unbounded"
   })
 
+  const others = yield* Effect.forEach(strays(manifest.exhibits), Counterexamples.check)
   const models = reports.map((report, i) => Models.joined(report, explorers[i]!))
   const coverage = Coverage.of(explorers.flatMap(({ explored }) => explored ?? []))
   const run = guarantees.flatMap(({ histories }) => histories ?? [])
@@ -91,6 +97,7 @@ export const verify = Effect.fn("Verify.verify")(function*(
     },
     checks: [
       ...[...models, ...guarantees, ...exhibits].flatMap(({ checks }) => checks),
+      ...others,
       ...Coverage.checksOf(coverage)
     ],
     seconds: (performance.now() - began) / 1000
@@ -115,6 +122,13 @@ export const toJson = (report: Report) => ({
       Object.entries(cells).map(([name, cell]) => [`${name.charAt(0).toLowerCase()}${name.slice(1)}`, cell])
     )
   })),
-  exhibits: report.exhibits.map(({ code, name, property, replay, spec }) => ({ name, property, spec, code, replay })),
+  exhibits: report.exhibits.map(({ code, counterexample, name, property, replay, spec }) => ({
+    name,
+    property,
+    spec,
+    code,
+    replay,
+    counterexample
+  })),
   histories: report.histories
 })
