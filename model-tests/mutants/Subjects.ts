@@ -2,6 +2,7 @@
  * The subjects there are, one for each specification.
  */
 import { idempotent } from "./idempotent/Subject.ts"
+import { readCommitted } from "./readCommitted/Subject.ts"
 import type { Subject } from "./Subject.ts"
 
-export const subjects: ReadonlyArray<Subject> = [idempotent]
+export const subjects: ReadonlyArray<Subject> = [idempotent, readCommitted]
