@@ -31,4 +31,10 @@ AsksEpochFirst_Kafka_4_0 == FALSE
 AsksPendingFirst_Kafka_3_9 == FALSE
 JoinsOpenTransaction_Kafka_3_9(producers, producerId, epoch) ==
   producerId \in DOMAIN producers /\ producers[producerId].firstOffset # None
+
+\* What the client's configuration chooses, not a release: isolation.level
+\* read_uncommitted, and offsets that are committed outside of transactions.
+LastStableOffset_ReadUncommitted(q) == q.highWatermark
+IsFiltered_ReadUncommitted(fate) == FALSE
+OffsetsInTransaction_Outside == FALSE
 =============================================================================

@@ -11,10 +11,10 @@ TransactionNames == [client : ClientNumbers, number : 1..TransactionsPerClient]
 Of(x) == history[x.client][x.number]
 
 Log(p) == partition[p].log
-Data(p) == {i \in DOMAIN Log(p) : ~IsMarker(Log(p)[i])}
+Data(p) == {i \in DOMAIN Log(p) : ~IsMarker(Log(p)[i]) /\ IsTransactional(Log(p)[i])}
 DataOf(p, x) == {i \in Data(p) : Log(p)[i].transaction = x}
 FateAt(p, i) == Fate(Log(p), i)
-Visible(p) == ReadCommitted(partition[p])
+Visible(p) == ReadCommitted(partition[p]) \cap Data(p)
 
 \* The coordinator has decided to commit this transaction, and its marker for
 \* the partition is on the way.
@@ -38,7 +38,7 @@ Metadata ==
    state : TransactionStates, partitions : SUBSET AllPartitions, version : {1, 2}, failedEpochFence : BOOLEAN,
    transaction : Names]
 Entries ==
-  [kind : {"DATA", "COMMIT", "ABORT"}, producerId : Nat, epoch : 0..MaxEpoch, sequence : Numbers,
+  [kind : {"DATA", "COMMIT", "ABORT"}, producerId : Numbers, epoch : Epochs, sequence : Numbers,
    coordinatorEpoch : Numbers, transaction : Names, input : Numbers]
 
 TypeOK ==
@@ -147,7 +147,7 @@ IsFenced(entry) == \E c \in ClientNumbers :
   /\ c # entry.transaction.client /\ IdOf(c) = IdOf(entry.transaction.client)
   /\ client[c].producerId # None /\ IsNewer(client[c], entry)
 FencedStep == \A p \in AllPartitions : Len(Log(p)') > Len(Log(p)) =>
-  LET entry == Log(p)'[Len(Log(p)')] IN ~IsMarker(entry) => ~IsFenced(entry)
+  LET entry == Log(p)'[Len(Log(p)')] IN ~IsMarker(entry) /\ IsTransactional(entry) => ~IsFenced(entry)
 ZombieFenced == [][FencedStep]_vars
 
 \* What can be read stays readable.

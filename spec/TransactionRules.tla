@@ -63,15 +63,22 @@ IsOpen(producers, producerId, epoch) ==
   /\ producers[producerId].epoch = epoch
   /\ producers[producerId].firstOffset # None
 
-\* The marker that ends the transaction of the entry at index i, as 0 or 1 index.
+\* What is written outside of transactions has no producer id here.
+IsTransactional(entry) == entry.producerId # None
+
+\* The markers of the producer behind an entry; the first one is that of its
+\* transaction, and says how that ended.
 MarkersAfter(log, i) == {j \in (i + 1)..Len(log) : log[j].producerId = log[i].producerId /\ IsMarker(log[j])}
 First(indices) == CHOOSE i \in indices : \A j \in indices : i <= j
-Fate(log, i) == IF MarkersAfter(log, i) = {} THEN "OPEN" ELSE log[First(MarkersAfter(log, i))].kind
+Fate(log, i) ==
+  IF ~IsTransactional(log[i]) THEN "COMMIT"
+  ELSE IF MarkersAfter(log, i) = {} THEN "OPEN" ELSE log[First(MarkersAfter(log, i))].kind
 
 \* Data whose transaction is open, or was ended by a marker that is not
 \* replicated yet.
 Unstable(q) == {i \in DOMAIN q.log :
-  ~IsMarker(q.log[i]) /\ (MarkersAfter(q.log, i) = {} \/ First(MarkersAfter(q.log, i)) > q.highWatermark)}
+  /\ ~IsMarker(q.log[i]) /\ IsTransactional(q.log[i])
+  /\ MarkersAfter(q.log, i) = {} \/ First(MarkersAfter(q.log, i)) > q.highWatermark}
 
 -----------------------------------------------------------------------------
 (* RULES.  Each of these has been wrong in some coordinator, leader or     *)
@@ -136,10 +143,16 @@ LastStableOffset(q) ==
 \* A group's offset that a transaction may still change (KIP-447).
 IsUnstable(q) == Unstable(q) # {}
 
+\* What read_committed consumers leave out of what they read.
+IsFiltered(fate) == fate = "ABORT"
+
+\* A group's offset is committed in the transaction of its outputs.
+OffsetsInTransaction == TRUE
+
 \* A commit is for transactions of which every record is acknowledged.
 MayCommit(batches) ==
   /\ \A p \in DOMAIN batches : batches[p] \in {"none", "acked"}
-  /\ \E p \in DOMAIN batches : batches[p] = "acked"
+  /\ {p \in DOMAIN batches : batches[p] = "acked"} # {}
 
 \* After a failed batch the producer takes a new epoch (KIP-360).  Version 2
 \* gives one with every transaction.
@@ -302,15 +315,18 @@ Update(producers, entry, offset) ==
 RECURSIVE Rebuild(_)
 Rebuild(log) ==
   IF log = <<>> THEN NoProducers
+  ELSE IF ~IsTransactional(log[Len(log)]) THEN Rebuild(SubSeq(log, 1, Len(log) - 1))
   ELSE Update(Rebuild(SubSeq(log, 1, Len(log) - 1)), log[Len(log)], Len(log) - 1)
 
 \* The verification entry of a producer id; a guard is a bit on the request.
 StartVerification(verification, m) ==
-  LET known == m.producerId \in DOMAIN verification
-  IN With(verification, m.producerId,
-       IF known /\ verification[m.producerId].epoch = m.epoch
-       THEN [verification[m.producerId] EXCEPT !.lowestSequence = IF m.sequence < @ THEN m.sequence ELSE @]
-       ELSE [epoch |-> m.epoch, lowestSequence |-> m.sequence, version |-> m.version])
+  LET fresh == With(verification, m.producerId,
+                 [epoch |-> m.epoch, lowestSequence |-> m.sequence, version |-> m.version])
+      known == verification[m.producerId]
+  IN IF m.producerId \notin DOMAIN verification THEN fresh
+     ELSE IF m.epoch > known.epoch THEN fresh
+     ELSE IF m.epoch < known.epoch \/ m.sequence >= known.lowestSequence THEN verification
+     ELSE [verification EXCEPT ![m.producerId].lowestSequence = m.sequence]
 
 \* A copy of a remembered batch: the offset at which it is, or nothing.
 Duplicates(q, m) ==
@@ -368,7 +384,8 @@ AppendEntry(q, entry) ==
 \* The group's offset as the transactions that ended say: of those that
 \* committed, the last one that was written.
 Committed(q) == {i \in 1..q.highWatermark :
-  /\ ~IsMarker(q.log[i]) /\ Fate(q.log, i) = "COMMIT" /\ First(MarkersAfter(q.log, i)) <= q.highWatermark}
+  /\ ~IsMarker(q.log[i]) /\ Fate(q.log, i) = "COMMIT"
+  /\ IsTransactional(q.log[i]) => First(MarkersAfter(q.log, i)) <= q.highWatermark}
 CommittedOffset(q) ==
   IF Committed(q) = {} THEN 0
   ELSE q.log[CHOOSE i \in Committed(q) : \A j \in Committed(q) : j <= i].input + 1
@@ -378,5 +395,5 @@ FetchOffset(q) == IF IsUnstable(q) THEN "UNSTABLE_OFFSET_COMMIT" ELSE "NONE"
 
 \* What read_committed consumers are given: below the last stable offset,
 \* without what was aborted.
-ReadCommitted(q) == {i \in 1..LastStableOffset(q) : ~IsMarker(q.log[i]) /\ Fate(q.log, i) # "ABORT"}
+ReadCommitted(q) == {i \in 1..LastStableOffset(q) : ~IsMarker(q.log[i]) /\ ~IsFiltered(Fate(q.log, i))}
 =============================================================================

@@ -70,6 +70,10 @@ vars == <<client, requests, produces, coordinatorVars, markers, partition, gener
 
 Fault(kind) == kind \in FaultKinds /\ faults > 0 /\ faults' = faults - 1
 
+\* With followers in step what is appended is replicated at once; otherwise
+\* whoever waits for it waits for the high watermark.
+Replicated(q) == IF ReplicationLag THEN q ELSE [q EXCEPT !.highWatermark = Len(q.log)]
+
 -----------------------------------------------------------------------------
 (* INITIAL STATE *)
 
@@ -125,8 +129,9 @@ HandedOver(c, p) ==
   [history EXCEPT ![c][Writing(c).number].partitions = @ \cup {p},
                   ![c][Writing(c).number].input = client[c].position]
 
-\* The offset that is committed goes to the group with the transaction's last record.
-Precedes(c, p) == p # GroupPartition \/ \E q \in Partitions : client[c].batches[q] # "none"
+\* The group's offset goes with a transaction that has a record.
+Precedes(c, p) ==
+  p = GroupPartition => OffsetsInTransaction /\ {q \in Partitions : client[c].batches[q] # "none"} # {}
 
 \* initTransactions().
 InitTransactions(c) ==
@@ -176,7 +181,7 @@ Started(c) == \E p \in AllPartitions :
 \* application has sent the offset too.
 Commit(c) ==
   /\ client[c].state = "IN_TRANSACTION"
-  /\ Group => client[c].batches[GroupPartition] # "none"
+  /\ Group /\ OffsetsInTransaction => client[c].batches[GroupPartition] # "none"
   /\ ~Waiting(c)
   /\ MayCommit(client[c].batches)
   /\ client' = [client EXCEPT ![c].state = "COMMITTING"]
@@ -218,6 +223,20 @@ JoinGroup(c) ==
   /\ client' = [client EXCEPT ![c].generation = generation + 1, ![c].position = CommittedOffset(partition[GroupPartition])]
   /\ UNCHANGED <<requests, produces, coordinatorVars, markers, partition, faults, history>>
 
+\* Outside of the transaction the offset is committed after it, by itself
+\* (OffsetCommit); a member of an old generation may not.
+CommitOffset(c) ==
+  LET q == partition[GroupPartition]
+      entry == [kind |-> "DATA", producerId |-> None, epoch |-> None, sequence |-> None, coordinatorEpoch |-> None,
+                transaction |-> NoTransaction, input |-> client[c].position - 1]
+  IN /\ Group
+     /\ ~OffsetsInTransaction
+     /\ client[c].state = "READY"
+     /\ client[c].generation = generation
+     /\ client[c].position > CommittedOffset(q)
+     /\ partition' = [partition EXCEPT ![GroupPartition] = Replicated([@ EXCEPT !.log = Append(@, entry)])]
+     /\ UNCHANGED <<client, requests, produces, coordinatorVars, markers, generation, faults, history>>
+
 \* The answer to a transactional request (TransactionManager.TxnRequestHandler).
 AfterAnswer(s, r, error, producerId, epoch) ==
   IF IsAbortable(r.kind, r.result, error) THEN [s EXCEPT !.state = "ABORTABLE_ERROR"]
@@ -227,8 +246,8 @@ AfterAnswer(s, r, error, producerId, epoch) ==
                         !.sequences = [p \in AllPartitions |-> 0]]
          [] r.kind = "AddPartitionsToTxn" -> [s EXCEPT !.batches[r.partition] = "added"]
          [] r.kind = "EndTxn" ->
-              LET position == IF Group /\ r.result = "COMMIT" /\ s.batches[GroupPartition] = "acked"
-                              THEN s.position + 1 ELSE s.position
+              LET done == Group /\ r.result = "COMMIT" /\ (OffsetsInTransaction => s.batches[GroupPartition] = "acked")
+                  position == IF done THEN s.position + 1 ELSE s.position
                   moved == [s EXCEPT !.producerId = producerId, !.epoch = epoch, !.position = position,
                               !.sequences = IF r.version = 2 THEN [p \in AllPartitions |-> 0] ELSE @]
               IN IF r.result = "ABORT" /\ BumpsEpochAfterAbort(s.epochBump, r.version) THEN Bumped(moved) ELSE Ended(moved)
@@ -500,10 +519,6 @@ RefuseProduce(m, error) ==
   /\ produces' = ProduceAnswered(produces, m, error)
   /\ client' = ClientAfterProduce(m, error)
 
-\* With followers in step the append is replicated at once; otherwise the
-\* answer waits for the high watermark.
-Replicated(q) == IF ReplicationLag THEN q ELSE [q EXCEPT !.highWatermark = Len(q.log)]
-
 \* The leader appends a batch, recognises it as a copy, or refuses it.
 AppendProduce(m, isVerified) ==
   LET p == m.partition
@@ -619,6 +634,7 @@ Next ==
   \/ \E c \in ClientNumbers : Commit(c)
   \/ \E c \in ClientNumbers : Abort(c)
   \/ \E c \in ClientNumbers : JoinGroup(c)
+  \/ \E c \in ClientNumbers : CommitOffset(c)
   \/ \E c \in ClientNumbers : DisconnectCoordinator(c)
   \/ \E c \in ClientNumbers, p \in AllPartitions : DisconnectLeader(c, p)
   \/ \E c \in ClientNumbers, p \in AllPartitions : ExpireBatch(c, p)

@@ -43,11 +43,19 @@ const until39: Override = {
     (producers.get(producerId)?.firstOffset ?? Sequence.none) !== Sequence.none
 }
 
-/** By the suffix that the overriding operators have. */
+/** `isolation.level=read_uncommitted`. */
+const readUncommitted: Override = {
+  LastStableOffset: ({ highWatermark }) => highWatermark,
+  IsFiltered: () => false
+}
+
+/** By the suffix that the overriding operators have; the last two are what a client's configuration chooses. */
 export const overrides = {
   Kafka: current,
   "Kafka-4-2": until42,
   "Kafka-4-1": until41,
   "Kafka-4-0": until40,
-  "Kafka-3-9": until39
+  "Kafka-3-9": until39,
+  ReadUncommitted: readUncommitted,
+  Outside: { OffsetsInTransaction: () => false }
 } as const satisfies Record<string, Override>

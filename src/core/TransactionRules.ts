@@ -8,7 +8,7 @@
 import * as IdempotentRules from "./Rules.ts"
 import * as Sequence from "./Sequence.ts"
 import type { Context, Version } from "./Transaction.ts"
-import type { Partition, Producers, Verified } from "./TransactionalPartition.ts"
+import type { Fate, Partition, Producers, Verified } from "./TransactionalPartition.ts"
 import * as TransactionalPartition from "./TransactionalPartition.ts"
 import type { Batches } from "./TransactionalProducer.ts"
 import type { Marker, Pending } from "./TransactionCoordinator.ts"
@@ -52,6 +52,10 @@ export interface Rules {
   readonly LastStableOffset: (partition: Partition) => number
   /** Whether a transaction may still change the group's offset. */
   readonly IsUnstable: (partition: Partition) => boolean
+  /** Whether read_committed consumers leave out the records of a transaction that ended, or has not, like this. */
+  readonly IsFiltered: (fate: Fate) => boolean
+  /** Whether a group's offset is committed in the transaction of its outputs. */
+  readonly OffsetsInTransaction: () => boolean
   /** Whether a transaction with these batches may be committed. */
   readonly MayCommit: (batches: Batches) => boolean
   /** Whether the producer asks for a new epoch after an abort, when one is `wanted`. */
@@ -91,6 +95,9 @@ export const base: Rules = {
     Math.min(TransactionalPartition.firstUnstableOffset(partition) ?? partition.highWatermark, partition.highWatermark),
   // KIP-447.
   IsUnstable: (partition) => TransactionalPartition.firstUnstableOffset(partition) !== undefined,
+  IsFiltered: (fate) => fate === "ABORT",
+  // sendOffsetsToTransaction.
+  OffsetsInTransaction: () => true,
   // Every record is acknowledged, and there is one.
   MayCommit: (batches) => {
     for (const batch of batches.values()) if (batch !== "acked") return false

@@ -12,7 +12,7 @@ import type { Broker } from "./Partition.ts"
 import * as Replica from "./Replica.ts"
 import * as Sequence from "./Sequence.ts"
 import type { Context, Name, Result, Version } from "./Transaction.ts"
-import { groupPartition } from "./Transaction.ts"
+import { groupPartition, noName } from "./Transaction.ts"
 import type { Produce } from "./TransactionalProducer.ts"
 import type { Marker } from "./TransactionCoordinator.ts"
 
@@ -80,6 +80,7 @@ export type Input =
   | { readonly _tag: "HandleProduce" } & Arrival
   | { readonly _tag: "AppendVerified" } & Verified
   | { readonly _tag: "HandleMarker"; readonly marker: Marker; readonly broker: Broker }
+  | { readonly _tag: "CommitOffset"; readonly position: number }
   | { readonly _tag: "Replicate" }
   | { readonly _tag: "LeaderChange" }
 
@@ -151,9 +152,15 @@ const record = (context: Context, producers: Producers, entry: Entry, offset: nu
   })
 }
 
+/** What is written outside of transactions has no producer id here. */
+export const isTransactional = ({ producerId }: Entry): boolean => producerId !== Sequence.none
+
 /** Producer state as a log alone determines it. */
 const rebuild = (context: Context, log: ReadonlyArray<Entry>): Producers =>
-  log.reduce((producers, entry, offset) => record(context, producers, entry, offset), noProducers)
+  log.reduce(
+    (producers, entry, offset) => isTransactional(entry) ? record(context, producers, entry, offset) : producers,
+    noProducers
+  )
 
 // Verification.
 
@@ -340,6 +347,21 @@ const handleMarker = (context: Context, partition: Partition, marker: Marker, br
   return accept(append(context, partition, entry), partition.log.length)
 }
 
+/** OffsetCommit: the group's next position, outside of any transaction. `OffsetMetadataManager.commitOffset`. */
+const commitOffset = (partition: Partition, position: number): Step | undefined => {
+  if (position <= committedOffset(partition)) return undefined
+  const entry: Entry = {
+    kind: "DATA",
+    producerId: Sequence.none,
+    epoch: Sequence.none,
+    sequence: Sequence.none,
+    coordinatorEpoch: Sequence.none,
+    transaction: noName,
+    input: position - 1
+  }
+  return [{ ...partition, log: [...partition.log, entry] }, []]
+}
+
 /** The follower fetches one entry, and the high watermark passes it. */
 const replicate = (partition: Partition): Step | undefined => {
   if (partition.highWatermark >= partition.log.length) return undefined
@@ -371,6 +393,8 @@ export const step = (context: Context, partition: Partition, input: Input): Step
       return appendVerified(context, partition, input)
     case "HandleMarker":
       return handleMarker(context, partition, input.marker, input.broker)
+    case "CommitOffset":
+      return commitOffset(partition, input.position)
     case "Replicate":
       return replicate(partition)
     case "LeaderChange":
@@ -388,7 +412,7 @@ export const fates = (log: ReadonlyArray<Entry>): ReadonlyArray<Fate | undefined
   const found = Array.from<Fate | undefined>({ length: log.length })
   for (let offset = log.length - 1; offset >= 0; offset--) {
     const { kind, producerId } = log[offset]!
-    if (kind === "DATA") found[offset] = ends.get(producerId) ?? "OPEN"
+    if (kind === "DATA") found[offset] = isTransactional(log[offset]!) ? ends.get(producerId) ?? "OPEN" : "COMMIT"
     else ends.set(producerId, kind)
   }
   return found
@@ -406,7 +430,7 @@ export const firstUnstableOffset = ({ highWatermark, log }: Partition): number |
     if (kind !== "DATA") {
       if (offset >= highWatermark) first = Math.min(first, open.get(producerId) ?? first)
       open.delete(producerId)
-    } else if (!open.has(producerId)) {
+    } else if (producerId !== Sequence.none && !open.has(producerId)) {
       open.set(producerId, offset)
     }
   }
@@ -422,7 +446,7 @@ export const readCommitted = ({ rules }: Context, partition: Partition): Readonl
   const end = rules.LastStableOffset(partition)
   const found: Array<number> = []
   fates(partition.log).forEach((fate, offset) => {
-    if (offset < end && (fate === "OPEN" || fate === "COMMIT")) found.push(offset)
+    if (offset < end && fate !== undefined && !rules.IsFiltered(fate)) found.push(offset)
   })
   return found
 }

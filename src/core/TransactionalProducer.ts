@@ -266,7 +266,8 @@ const isAbortable = (request: Request, error: Errors.Error): boolean =>
   error === "TRANSACTION_ABORTABLE" && !(request.kind === "EndTxn" && request.result === "ABORT")
 
 const receiveEnd = (config: Config, producer: Producer, request: EndTxn, { epoch, producerId }: Answer): Step => {
-  const committed = request.result === "COMMIT" && producer.batches.get(groupPartition) === "acked"
+  const done = !config.rules.OffsetsInTransaction() || producer.batches.get(groupPartition) === "acked"
+  const committed = producer.position !== Sequence.none && request.result === "COMMIT" && done
   const moved: Producer = {
     ...producer,
     producerId,

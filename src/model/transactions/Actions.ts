@@ -465,10 +465,12 @@ const mayWrite = ({ group, transactionsPerClient }: Configuration, producer: Tra
 
 /** The group's offset is committed behind the transaction's first record. */
 const isInTurn = (
-  { group }: Configuration,
+  { context, group }: Configuration,
   { batches }: TransactionalProducer.Producer,
   partition: string
-): boolean => !group || partition !== groupPartition || batches.size > (batches.has(groupPartition) ? 1 : 0)
+): boolean =>
+  !group || partition !== groupPartition
+  || (context.rules.OffsetsInTransaction() && batches.size > (batches.has(groupPartition) ? 1 : 0))
 
 /** The application hands a record over. */
 const handOver = (
@@ -504,7 +506,8 @@ const SendProduce = perClientAndPartition((configuration, world, client, partiti
 /** With a group the application commits when it has sent the offset too. */
 const Commit = perClient((configuration, world, client) => {
   const { batches, number } = world.clients[client - 1]!
-  if (configuration.group && !batches.has(groupPartition)) return undefined
+  const { context, group } = configuration
+  if (group && context.rules.OffsetsInTransaction() && !batches.has(groupPartition)) return undefined
   const next = produce(configuration, world, client, { _tag: "Commit" })
   return next === undefined ? undefined : remember(next, client, number, { intent: "commit" })
 })
@@ -523,6 +526,15 @@ const JoinGroup = perClient((configuration, world, client) => {
   const generation = world.generation + 1
   const next = produce(configuration, world, client, { _tag: "JoinGroup", generation, position: fetched.offset })
   return next === undefined ? undefined : { ...next, generation }
+})
+
+/** Outside of the transaction the application commits its offset after it; a member of an old generation may not. */
+const CommitOffset = perClient((configuration, world, client) => {
+  const { context, group } = configuration
+  const { generation, position, state } = world.clients[client - 1]!
+  if (!group || context.rules.OffsetsInTransaction()) return undefined
+  if (state !== "READY" || generation !== world.generation) return undefined
+  return serve(configuration, world, placeOf(configuration, groupPartition), { _tag: "CommitOffset", position })
 })
 
 /** The sender gives up waiting and sends again; the first copy may still arrive. */
@@ -930,6 +942,7 @@ export const actions = {
   Commit,
   Abort,
   JoinGroup,
+  CommitOffset,
   DisconnectCoordinator,
   DisconnectLeader,
   ExpireBatch,

@@ -70,7 +70,8 @@ export const witnesses = {
   ),
   PartlyWrittenOutcome: marker((sent, world) =>
     world.partitions.some(({ log }) =>
-      log.some(({ kind, transaction }) => kind !== "DATA" && transaction === sent.marker.transaction)
+      log.some(({ kind, transaction }) => kind !== "DATA" && transaction.client === sent.marker.transaction.client
+        && transaction.number === sent.marker.transaction.number)
     )
   ),
 
