@@ -19,6 +19,8 @@ describe("usage", () => {
     [["bugs", "KAFKA-1403"], "did you mean KAFKA-14034"],
     [["bugs", "run", "KAFKA-1403"], "did you mean KAFKA-14034"],
     [["bugs", "run"], "name an exhibit"],
+    [["replay", "no/such.itf.json"], "there is no file no/such.itf.json"],
+    [["check", "--tier", "weekly"], "--tier"],
     [["verify", "--runs", "0"], "--runs"],
     [["verify", "--bogus"], "--bogus"]
   ]
@@ -89,6 +91,77 @@ describe("without TLC", () => {
   }
 })
 
+describe("counterexamples", () => {
+  const path = "traces/counterexamples/KAFKA-15591.itf.json"
+  const text = readFileSync(join(project.folder, path), "utf8")
+  const spoiled = (name: string, changed: string): string => {
+    assert.notStrictEqual(changed, text)
+    writeFileSync(join(project.folder, name), changed)
+    return name
+  }
+
+  it("a file is replayed on the code, without TLC", async () => {
+    const { code, stdout } = await project.run(["replay", path], { environment: withoutJava })
+    const json = await project.run(["replay", path, "--json"], { environment: withoutJava })
+
+    assert.strictEqual(code, 0)
+    assert.include(stdout, `${path}: violates NoGap in 8 states\n  Send(p1) Send(p1)`)
+    assert.match(stdout.trimEnd().split("\n").at(-1)!, /^1 passed, 0 failed, 0 skipped$/)
+    const { counterexamples } = JSON.parse(json.stdout) as { counterexamples: ReadonlyArray<object> }
+    assert.deepInclude(counterexamples[0], { file: path, _tag: "Shown", property: "NoGap" })
+  })
+
+  it("a file that the code does not follow is red, and where they part is told", async () => {
+    const other = spoiled(
+      "other.itf.json",
+      text.replace("\"highWatermark\": {\"p1\":1}", "\"highWatermark\": {\"p1\":0}")
+    )
+
+    const { code, stdout } = await project.run(["replay", other, path], { environment: withoutJava })
+
+    assert.strictEqual(code, 1)
+    assert.include(stdout, "other.itf.json: NoGap is not violated as the file says")
+    assert.match(stdout, /state \d: .* leads the code elsewhere/)
+    assert.include(stdout, "highWatermark")
+    assert.match(stdout.trimEnd().split("\n").at(-1)!, /^1 passed, 1 failed, 0 skipped$/)
+  })
+
+  it("a damaged file gives no verdict and one message", async () => {
+    const damaged = spoiled("damaged.itf.json", text.slice(0, -100))
+
+    const { code, stderr, stdout } = await project.run(["replay", damaged], { environment: withoutJava })
+
+    assert.strictEqual(code, 3)
+    assert.strictEqual(stdout, "")
+    assert.match(stderr, /^keos: damaged\.itf\.json: [^\n]+\n$/)
+  })
+
+  for (
+    const [what, file] of [
+      ["of an exhibit", path],
+      ["that is of no exhibit", "traces/counterexamples/other.itf.json"]
+    ] as const
+  ) {
+    it(`a damaged file ${what} among the committed ones gives verify no verdict`, async () => {
+      const copy = Project.copy()
+      copy.edit("spec/models/manifest.json", (manifest) => {
+        const { exhibits, ...rest } = JSON.parse(manifest) as { exhibits: ReadonlyArray<{ readonly name: string }> }
+        const only = exhibits.filter(({ name }) => name === "KAFKA-15591")
+        return JSON.stringify({ ...rest, models: [], guarantees: [], exhibits: only })
+      })
+      writeFileSync(join(copy.folder, file), text.slice(0, -100))
+
+      const ended = await copy.run(["verify"], { environment: withoutJava })
+      copy.remove()
+
+      assert.strictEqual(ended.code, 3)
+      assert.strictEqual(ended.stdout, "")
+      assert.include(ended.stderr, `${file}: `)
+      assert.notInclude(ended.stderr, "    at ")
+    })
+  }
+})
+
 describe("explore", () => {
   it("prints the same twice for the same seed", async () => {
     const args = ["explore", "acks-1", "--runs", "40", "--seed", "7"]
@@ -119,7 +192,18 @@ describe("with TLC", () => {
 
     assert.strictEqual(code, 0, stdout)
     assert.include(stdout, "violates NoGap in 8 states")
-    assert.include(stdout, "specification shown · code shown · replay shown")
+    assert.include(stdout, "specification shown · code shown · replay shown · counterexample shown")
+  })
+
+  it("what TLC finds of an exhibit is what is committed", async () => {
+    const { code, stdout } = await project.run(["bugs", "run", "KAFKA-7693", "--write", "found"])
+
+    assert.strictEqual(code, 0)
+    assert.include(stdout, "wrote found/KAFKA-7693.itf.json")
+    assert.strictEqual(
+      readFileSync(join(project.folder, "found/KAFKA-7693.itf.json"), "utf8"),
+      readFileSync(join(project.folder, "traces/counterexamples/KAFKA-7693.itf.json"), "utf8")
+    )
   })
 
   it("a model that meets its pins passes", async () => {

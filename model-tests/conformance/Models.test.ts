@@ -51,6 +51,8 @@ const outcomeOf = (configuration: typeof small.configuration): Holds => {
   return holds({ distinct: states, generated: edges + 1, depth })
 }
 
+const refused = ["Produce KAFKA_STORAGE_ERROR", "Produce NOT_LEADER_OR_FOLLOWER", "Produce TOPIC_AUTHORIZATION_FAILED"]
+
 /** An exploration that found nothing. */
 const nothing: Task.Explored = {
   specification: "IdempotentProducer",
@@ -81,6 +83,23 @@ describe("missedPins", () => {
     small.graph,
     (edges) => edges.map(([source, target, label]) => [source, target, label.replace("Resend", "Send")] as const)
   )
+  const withoutRefusals = withEdges(
+    small.graph,
+    (edges) => edges.map(([source, target, label]) => [source, target, label.replace("Refuse", "Accept")] as const)
+  )
+  const pinned = (over: Partial<Specification.Counts>) => ({ ...small.model, counts: { ...counts, ...over } })
+  const pinsLasso = {
+    ...small.model,
+    verdict: "violated" as const,
+    properties: ["Ends"],
+    property: "Ends"
+  }
+  const lasso = violated({
+    kind: "liveness",
+    property: undefined,
+    message: "Temporal properties were violated.",
+    lasso: 2
+  })
   const pinsViolation = { ...small.model, verdict: "violated" as const, property: "NoLoss", length: 3 }
   const table: ReadonlyArray<
     readonly [what: string, missed: ReadonlyArray<string>, expected: ReadonlyArray<RegExp>]
@@ -119,7 +138,32 @@ describe("missedPins", () => {
     ["another property", Models.missedPins({ ...pinsViolation, property: "NoGap" }, violated(), undefined), [
       /violates NoGap in 3 states, TLC finds violates NoLoss/
     ]],
-    ["a violation as pinned", Models.missedPins(pinsViolation, violated(), undefined), []]
+    ["a violation as pinned", Models.missedPins(pinsViolation, violated(), undefined), []],
+    ["a lasso as pinned", Models.missedPins(pinsLasso, lasso, undefined), []],
+    ["a lasso whose length is pinned", Models.missedPins({ ...pinsLasso, length: 3 }, lasso, undefined), [
+      /^expected violates Ends in 3 states, TLC finds violates Ends in a lasso$/
+    ]],
+    ["a lasso that is gone", Models.missedPins(pinsLasso, holds(), undefined), [
+      /^expected violates Ends in a lasso, TLC finds holds$/
+    ]],
+    ["a violation in the place of a lasso", Models.missedPins(pinsLasso, violated({ property: "Ends" }), undefined), [
+      /^expected violates Ends in a lasso, TLC finds violates Ends in 3 states$/
+    ]],
+    [
+      "a lasso that TLC cannot name",
+      Models.missedPins({ ...pinsLasso, properties: ["Ends", "Begins"] }, lasso, undefined),
+      [/^expected violates Ends in a lasso, TLC finds violates Temporal properties were violated. in a lasso$/]
+    ],
+    ["a refusal that is not pinned", Models.missedPins(pinned({ refusals: 2 }), holds(), small.graph), [
+      /^TLC refuses 3 pairs of request and error, pinned 2$/
+    ]],
+    ["refusals of which none is pinned", Models.missedPins(pinned({ refusals: 0 }), holds(), small.graph), [
+      /^TLC refuses 3 pairs of request and error, pinned 0$/
+    ]],
+    ["refusals that are gone", Models.missedPins(small.model, holds(), withoutRefusals), [
+      /counts by action/,
+      /^TLC refuses 0 pairs of request and error, pinned 3$/
+    ]]
   ]
   for (const [what, missed, expected] of table) {
     it(`sees ${what}`, () => {
@@ -171,6 +215,12 @@ describe("expectedOf", () => {
       violated({ property: undefined, location: "line 6 of module IdempotentProducer", message: "An action property" }),
       ["TypeOK", "Refines"],
       { verdict: "violated", property: "An action property", length: 3 }
+    ],
+    [
+      "gives a lasso no length",
+      violated({ kind: "liveness", property: undefined, lasso: "stuttering" }),
+      ["Ends"],
+      { verdict: "violated", property: "Ends" }
     ],
     [
       "tells what is no property in TLC's words",
@@ -233,6 +283,22 @@ describe("judged", () => {
 
 it("actionCounts counts edges by action", () => {
   assert.deepStrictEqual(Models.actionCounts(small.graph), counts.actions)
+})
+
+describe("refusalsOf", () => {
+  it("finds each pair of request and error once", () => {
+    assert.sameMembers([...Models.refusalsOf(small.graph)], refused)
+  })
+
+  it("finds none in a graph without arguments, which is then not compared", () => {
+    const bare = withEdges(
+      small.graph,
+      (edges) => edges.map(([source, target, label]) => [source, target, label.replace(/\(.*/, "")] as const)
+    )
+
+    assert.strictEqual(Models.refusalsOf(bare).size, 0)
+    assert.deepStrictEqual(Models.missedPins(small.model, holds(), bare), [])
+  })
 })
 
 describe("verify without TLC", () => {
@@ -370,12 +436,17 @@ describe("explore", () => {
     edges: counts.generated - 1,
     depth: counts.depth,
     actions: counts.actions,
-    refusals: ["Produce KAFKA_STORAGE_ERROR", "Produce NOT_LEADER_OR_FOLLOWER", "Produce TOPIC_AUTHORIZATION_FAILED"]
+    refusals: refused
   }
   const table: ReadonlyArray<readonly [what: string, doctored: Partial<Task.Explored>, message: RegExp]> = [
     ["finds another number of states", { states: 1 }, /^1 states, TLC has \d+$/],
     ["takes another number of steps", { edges: 0 }, /^0 edges, TLC has \d+$/],
     ["goes less deep", { depth: 3 }, /^depth 3, TLC has \d+$/],
+    [
+      "refuses with fewer errors",
+      { refusals: refused.slice(1) },
+      /^the explorer refuses 2 pairs of request and error, pinned 3$/
+    ],
     ["takes other steps", { actions: { ...counts.actions, Send: 0 } }, /^the counts by action differ from TLC's$/],
     [
       "finds a violation",
@@ -394,6 +465,82 @@ describe("explore", () => {
         assert.match(detail!, message)
       }))
   }
+})
+
+describe("what the code leaves to TLC", () => {
+  /** The model as one that must violate `property`, which its configuration lists alone. */
+  const violating = Effect.fnUntraced(function*(property: string) {
+    const folder = yield* temporary
+    const text = readFileSync(small.checked.origin, "utf8")
+    const watched = text.slice(0, text.indexOf("INVARIANTS"))
+    writeFileSync(join(folder, "violating.cfg"), `${watched}PROPERTIES\n  ${property}\nCHECK_DEADLOCK FALSE\n`)
+    const { counts: _, ...rest } = small.model
+    return {
+      ...rest,
+      config: configPath(folder, "violating.cfg"),
+      committed: false,
+      replay: [],
+      verdict: "violated" as const,
+      properties: [property],
+      property
+    }
+  })
+
+  it.effect("is said, and not explored in vain", () =>
+    Effect.gen(function*() {
+      const model = yield* violating("EveryRecordDecided")
+
+      const report = yield* Models.verify(here, model)
+      const explored = yield* Models.explore(here, model)
+
+      assert.deepStrictEqual(report.leftToTlc, { EveryRecordDecided: "it speaks of whole behaviours" })
+      assert.deepStrictEqual(explored, { checks: [] })
+      assert.isUndefined(Models.joined(report, explored).explorer)
+    }))
+
+  it.effect("is nothing that the code judges: there the explorer must find the violation too", () =>
+    Effect.gen(function*() {
+      const { checks } = yield* Models.explore(here, { ...(yield* violating("Refines")), length: 6 })
+
+      assert.deepStrictEqual(failures(checks), [
+        ["wrap-small: explorer", "expected violates Refines in 6 states, the explorer finds holds"]
+      ])
+    }))
+
+  it.effect("is nothing that the code has forgotten", () =>
+    Effect.gen(function*() {
+      const model = yield* violating("NoLuck")
+
+      const verified = yield* Effect.flip(Models.verify(here, model))
+      const explored = yield* Effect.flip(Models.explore(here, model))
+
+      assert.match(verified.message, /has no NoLuck, and does not leave it to TLC$/)
+      assert.strictEqual(explored.message, verified.message)
+    }))
+})
+
+describe("totalsOf", () => {
+  const report: Models.ModelReport = {
+    name: "a",
+    tier: "default",
+    verdict: "holds",
+    seconds: 2,
+    leftToTlc: {},
+    replay: { core: { edges: 10, divergences: 1, seconds: 0.5 } },
+    explorer: { states: 5, edges: 10, depth: 3, seconds: 0.25 },
+    checks: []
+  }
+
+  it("adds up what was done, by engine", () => {
+    const { explorer: _, ...bare } = report
+    const other = { ...bare, replay: { core: report.replay.core!, runtime: { edges: 7, divergences: 0, seconds: 3 } } }
+
+    assert.deepStrictEqual(Models.totalsOf([report, other]), {
+      seconds: { tlc: 4, explorer: 0.25 },
+      core: { edges: 20, divergences: 2, seconds: 1 },
+      runtime: { edges: 7, divergences: 0, seconds: 3 }
+    })
+  })
 })
 
 describe("renderDivergence", () => {

@@ -74,7 +74,7 @@ const replayModels = Effect.fnUntraced(function*(
     lines: Output.table([
       ["model", "core edges", "divergences", "runtime edges", "divergences"],
       ...reports.map(({ name, replay: replayed }) => [name, ...cells(replayed)]),
-      [`${reports.length} models`, ...cells(totals)]
+      ["total", ...cells(totals)]
     ], ["left", "right", "right", "right", "right"])
   }
 })

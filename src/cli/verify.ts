@@ -52,7 +52,7 @@ const models = (reports: ReadonlyArray<ModelReport>, totals: Totals): ReadonlyAr
       ]
     }),
     [
-      `${totals.models} models`,
+      "total",
       "",
       "",
       "",

@@ -329,7 +329,6 @@ export const joined = (report: ModelReport, { checks, explored, explorer }: Expl
 
 /** What all models of a run come to. */
 export interface Totals {
-  readonly models: number
   /** Added up; some of it at the same time. */
   readonly seconds: { readonly tlc: number; readonly explorer: number }
   /** Edges replayed, by engine. */
@@ -346,7 +345,6 @@ export const totalsOf = (reports: ReadonlyArray<ModelReport>): Totals => {
     seconds: sum(({ replay }) => replay[engine]?.seconds)
   })
   return {
-    models: reports.length,
     seconds: { tlc: sum(({ seconds }) => seconds), explorer: sum(({ explorer }) => explorer?.seconds) },
     core: replayed("core"),
     runtime: replayed("runtime")
