@@ -534,7 +534,10 @@ const CommitOffset = perClient((configuration, world, client) => {
   const { generation, position, state } = world.clients[client - 1]!
   if (!group || context.rules.OffsetsInTransaction()) return undefined
   if (state !== "READY" || generation !== world.generation) return undefined
-  return serve(configuration, world, placeOf(configuration, groupPartition), { _tag: "CommitOffset", position })
+  const place = placeOf(configuration, groupPartition)
+  const next = serve(configuration, world, place, { _tag: "CommitOffset", position })
+  if (next === undefined || configuration.replicationLag) return next
+  return serve(configuration, next, place, { _tag: "Replicate" })
 })
 
 /** The sender gives up waiting and sends again; the first copy may still arrive. */
