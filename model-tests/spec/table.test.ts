@@ -131,7 +131,8 @@ describe("a specification with a chapter of its own", () => {
     expect(Table.checkActions(lacking("ParkFetch"))).toEqual(["action ParkFetch of Next has no row"])
     expect(Table.checkRules(lacking("AfterMarker"))).toEqual(["rule AfterMarker has no row"])
     expect(Table.checkProperties(lacking("NoLoss"))).toEqual([
-      "property NoLoss of src/model/readCommitted/Properties.ts has no row"
+      "property NoLoss of src/model/readCommitted/Properties.ts has no row",
+      "property NoLoss of a configuration has no row"
     ])
     expect(Table.checkProperties(lacking("NoAbortedRead"))).toContain(
       "property NoAbortedRead of a configuration has no row"
