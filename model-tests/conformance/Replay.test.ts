@@ -9,6 +9,7 @@ import * as Specification from "../../src/conformance/Specification.ts"
 import * as Traces from "../../src/conformance/Traces.ts"
 import { Museum } from "../../src/core/index.ts"
 import { type Configuration, model, World } from "../../src/model/idempotent/index.ts"
+import * as Interner from "../../src/model/Interner.ts"
 import * as Value from "../../src/tlc/Value.ts"
 import { committed, distances, labelOf, walk, withEdges, withRules } from "./support.ts"
 
@@ -61,9 +62,9 @@ describe("the committed graphs", () => {
   for (const { counts, name, replay: engines } of models) {
     it.effect(`${name}: the core takes every edge as TLC does, and no other`, () =>
       Effect.gen(function*() {
-        const { configuration, graph } = yield* committed(name)
+        const { checked, graph } = yield* committed(name)
 
-        const found = replay(graph, configuration)
+        const found = Replay.replay({ ...checked, graph })
 
         assert.include(engines, "core")
         assert.deepStrictEqual(found, {
@@ -84,12 +85,14 @@ describe("the committed graphs", () => {
         const graph = yield* Traces.read(Exhibits.graphName(exhibit), clean)
 
         const diverging = Replay.replay({ ...bug, graph })
+        const judging = Replay.judge({ ...bug, graph }, exhibit.property)
         const agreeing = Replay.replay({ ...clean, graph })
+        const approving = Replay.judge({ ...clean, graph }, exhibit.property)
 
-        assert.isAbove(diverging.divergences, 0)
-        assert.isNotEmpty(diverging.first)
+        assert.isAbove(diverging.divergences + judging.violations, 0)
+        assert.isDefined(diverging.first[0] ?? judging.first)
         assert.isAbove(agreeing.edges, 0)
-        assert.strictEqual(agreeing.divergences, 0)
+        assert.deepStrictEqual([agreeing.divergences, approving.violations], [0, 0])
       }))
   }
 })
@@ -305,4 +308,48 @@ describe("a bug of the museum in the code", () => {
       assert.isAbove(replay(acks1.graph, configuration).divergences, 0)
       assert.isAbove(replayRuntime(acks1.graph, configuration).divergences, 0)
     }))
+})
+
+describe("a rule that only readers follow", () => {
+  /** The model with a property that fails in one state of the graph, and one that fails in one step. */
+  const numbers = Interner.make(model.packing(small.configuration))
+  const decode = model.decoder(small.configuration, Replay.column(small.graph))
+  const [from, to] = [source, target].map((state) => numbers.number(decode(state)))
+  const reading = {
+    ...model,
+    invariants: {
+      ...model.invariants,
+      NotHere: (_configuration: unknown, world: World.World) => numbers.number(world) !== to
+    },
+    stepProperties: {
+      ...model.stepProperties,
+      NotThere: (_configuration: unknown, before: World.World, after: World.World) =>
+        numbers.number(before) !== from || numbers.number(after) !== to
+    }
+  }
+  const judge = (property: string) =>
+    Replay.judge({ model: reading, configuration: small.configuration, graph: small.graph }, property)
+
+  it("is found where it judges a state otherwise", () => {
+    const { first, violations } = judge("NotHere")
+
+    assert.strictEqual(violations, 1)
+    assert.strictEqual(first!.kind, "violation of NotHere")
+    assert.isUndefined(first!.step)
+    assertShortestPath(first!, target, distances(small.graph).get(target)!)
+  })
+
+  it("is found where it judges a step otherwise", () => {
+    const { first, violations } = judge("NotThere")
+
+    assert.isAtLeast(violations, 1)
+    assert.strictEqual(first!.kind, "violation of NotThere")
+    assert.strictEqual(walk(small.graph, [...first!.path, first!.step!]), target)
+  })
+
+  it("is not found where it judges all alike", () => {
+    for (const property of ["NoGap", "StableReads"]) {
+      assert.deepStrictEqual(judge(property), { violations: 0, first: undefined })
+    }
+  })
 })

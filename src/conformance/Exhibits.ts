@@ -31,7 +31,10 @@ export interface ExhibitReport {
   readonly counterexample: Showing
   /** The steps of the shortest counterexample in the code. */
   readonly steps: ReadonlyArray<string>
-  /** The first step at which the code with the bug leaves the specification. */
+  /**
+   * The first step at which the code with the bug leaves the specification; if it never does, since the rule is one that
+   * only readers follow, the first state in which it finds the property violated and the specification does not.
+   */
   readonly divergence?: string
   readonly checks: ReadonlyArray<Check>
 }
@@ -168,12 +171,17 @@ export const verify = Effect.fn("Exhibits.verify")(function*(
   const graph = checked?.graph ?? committed
   const diverging = Replay.replay({ ...bug, graph })
   const agreeing = Replay.replay({ ...clean, graph })
+  const judging = Replay.judge({ ...bug, graph }, property)
+  const approving = Replay.judge({ ...clean, graph }, property)
   const replay = [
-    ...(diverging.divergences > 0 ? [] : ["the code with the bug does not diverge from the specification"]),
+    ...(diverging.divergences + judging.violations > 0
+      ? []
+      : ["the code with the bug does not diverge from the specification"]),
     ...(agreeing.divergences === 0 ? [] : [`the code without the bug diverges ${agreeing.divergences} times`]),
+    ...(approving.violations === 0 ? [] : [`the code without the bug finds ${property} violated`]),
     ...(agreeing.edges > 0 ? [] : ["the graph has no edges"])
   ]
-  const [first] = diverging.first
+  const first = diverging.first[0] ?? judging.first
   const counterexample = yield* Counterexamples.missed(exhibit, clean)
   const checks = [
     Models.judged(`${name}: the only change`, missedChanges(exhibit, bug, clean), rerun),

@@ -16,7 +16,7 @@ import * as StateDiff from "./StateDiff.ts"
 
 /** Where code and specification part. */
 export interface Divergence {
-  readonly kind: "initial state" | "missing step" | "extra step" | "other successor"
+  readonly kind: "initial state" | "missing step" | "extra step" | "other successor" | `violation of ${string}`
   /** Labels of a shortest path from an initial state to the state in question. */
   readonly path: ReadonlyArray<Graphs.Label>
   /** The step that differs; absent for an initial state. */
@@ -170,4 +170,42 @@ export const replay = <Configuration, World>(options: Options<Configuration, Wor
     for (const name of steps.keys()) diverge("extra step", state, name)
   }
   return { states: count, edges: Graphs.edgeCount(graph), divergences, first }
+}
+
+/**
+ * Where the code finds a property violated in states and steps of a graph in which the specification has it hold. This is
+ * how a rule differs that only readers follow: it changes no state.
+ */
+export const judge = <Configuration, World>(
+  options: Options<Configuration, World>,
+  property: string
+): { readonly violations: number; readonly first: Divergence | undefined } => {
+  const { configuration, graph, model } = options
+  const invariant = model.invariants[property]
+  const stepProperty = model.stepProperties[property]
+  const { numbers, worlds } = statesOf(options)
+  const index = edgesBySource(graph)
+  let paths: Int32Array | undefined
+  let violations = 0
+  let first: Divergence | undefined
+
+  const violated = (state: number, step?: Graphs.Label): void => {
+    violations++
+    if (first !== undefined) return
+    paths ??= shortestPaths(graph, index)
+    const path = pathTo(graph, paths, state).map((edge) => graph.labels[graph.edgeLabels[edge]!]!)
+    first = { kind: `violation of ${property}`, path, step, differences: [] }
+  }
+
+  for (let state = 0; state < Graphs.stateCount(graph); state++) {
+    const from = worlds.world(numbers[state]!)
+    if (invariant !== undefined && !invariant(configuration, from)) violated(state)
+    if (stepProperty === undefined) continue
+    for (let at = index.starts[state]!; at < index.starts[state + 1]!; at++) {
+      const edge = index.order[at]!
+      const to = worlds.world(numbers[graph.targets[edge]!]!)
+      if (!stepProperty(configuration, from, to)) violated(state, graph.labels[graph.edgeLabels[edge]!]!)
+    }
+  }
+  return { violations, first }
 }
