@@ -64,6 +64,7 @@ describe("a controlled transactional cluster", () => {
     assert.strictEqual(snapshot.transactionStates[0]!.state, "CompleteCommit")
     const transaction = { client: 1, number: 1 }
     assert.deepStrictEqual(seen, [
+      { _tag: "Initializing", client: 1 },
       { _tag: "Initialized", client: 1, transactionalId: 1 },
       { _tag: "Began", transaction, input: -1 },
       { _tag: "HandedOver", transaction, partition: "A", record: 1 },

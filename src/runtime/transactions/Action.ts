@@ -12,6 +12,7 @@ export const parameters = {
   Commit: ["client"],
   Abort: ["client"],
   JoinGroup: ["client"],
+  CommitOffset: ["client"],
   DisconnectCoordinator: ["client"],
   DisconnectLeader: ["client", "partition"],
   ExpireBatch: ["client", "partition"],

@@ -56,9 +56,20 @@ export const mayWrite = (
   if (begins && number >= clientNumbered(setup, client).transactions) return false
   if (!hasGroup(setup)) return true
   if (begins && generation === Sequence.none) return false
-  return partition !== groupPartition || batches.size > (batches.has(groupPartition) ? 1 : 0)
+  if (partition !== groupPartition) return true
+  return sendsOffsets(setup) && batches.size > (batches.has(groupPartition) ? 1 : 0)
 }
 
-/** Whether it may commit: with a group, not before it has sent the offset. */
+/** Whether the group's offset goes with the transaction. */
+export const sendsOffsets = (setup: Setup): boolean => hasGroup(setup) && setup.context.rules.OffsetsInTransaction()
+
+/** Whether it may commit: not before it has sent the offset, where that goes with the transaction. */
 export const mayCommit = (setup: Setup, { batches }: TransactionalProducer.Producer): boolean =>
-  !hasGroup(setup) || batches.has(groupPartition)
+  !sendsOffsets(setup) || batches.has(groupPartition)
+
+/** Whether it may commit the group's offset by itself: between transactions, as a member of this generation. */
+export const mayCommitOffset = (
+  setup: Setup,
+  { generation, state }: TransactionalProducer.Producer,
+  present: number
+): boolean => hasGroup(setup) && !sendsOffsets(setup) && state === "READY" && generation === present

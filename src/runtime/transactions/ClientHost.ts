@@ -158,7 +158,9 @@ export const make = Effect.fnUntraced(function*(
       memories = Application.remember(memories, producer.number, { outcome: isCommitted ? "committed" : "aborted" })
       observed({ _tag: isCommitted ? "Committed" : "Aborted", transaction: nameOf(producer) })
     }
-    if (before.producer.state === "INITIALIZING" && producer.state === "READY") {
+    const began = before.producer.state
+    if (began !== "INITIALIZING" && producer.state === "INITIALIZING") observed({ _tag: "Initializing", client })
+    if (began === "INITIALIZING" && producer.state === "READY") {
       observed({ _tag: "Initialized", client, transactionalId })
     }
     if (producer.state === "FATAL_ERROR" && Application.isOpen(before.producer)) {

@@ -33,16 +33,8 @@ export interface Controlled {
 
 /** Starts a cluster in its initial state. */
 export const make = ({ log, seed = 0, ...options }: Options): Controlled => {
-  const simulation = Simulation.make({ seed })
+  const { settled } = Simulation.make({ seed })
   const scope = Scope.makeUnsafe()
-
-  /** Nothing here waits for time, so an effect that is not done when all fibers rest waits for something lost. */
-  const settled = <A>(effect: Effect.Effect<A>): A => {
-    const fiber = simulation.fork(effect)
-    simulation.settle()
-    const exit = fiber.pollUnsafe() ?? Exit.die(new Simulation.Deadlock({ seed: simulation.seed, time: 0 }))
-    return Effect.runSync(exit)
-  }
 
   const hosts = settled(
     Hosts.make({ ...options, log: log ?? TransactionLog.layerMemory(new Map()) }).pipe(

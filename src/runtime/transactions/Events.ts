@@ -19,7 +19,13 @@ export type Loss =
   /** Its producer met an error that it cannot go on from. */
   | "fatal error"
 
-/** `initTransactions()` returned: from now on this is the instance of its transactional id. */
+/** `initTransactions()` was called, or the producer goes on with a new epoch by itself. */
+export interface Initializing {
+  readonly _tag: "Initializing"
+  readonly client: number
+}
+
+/** What was initializing is done: from now on this is the instance of its transactional id. */
 export interface Initialized {
   readonly _tag: "Initialized"
   readonly client: number
@@ -93,6 +99,14 @@ export interface Joined {
   readonly offset: number
 }
 
+/** The group's offset was committed by itself, after the transaction that it belongs to. `commitSync()`. */
+export interface OffsetCommitted {
+  readonly _tag: "OffsetCommitted"
+  readonly client: number
+  /** The offset that the group goes on from. */
+  readonly offset: number
+}
+
 /** A consumer read a record. Every consumer reads a partition from its start, in increasing offset order. */
 export interface Read {
   readonly _tag: "Read"
@@ -124,6 +138,7 @@ export interface GroupEnd {
 
 /** Anything that a client can see. */
 export type Observation =
+  | Initializing
   | Initialized
   | Began
   | HandedOver
@@ -134,6 +149,7 @@ export type Observation =
   | Aborted
   | Lost
   | Joined
+  | OffsetCommitted
   | Read
   | End
   | GroupEnd

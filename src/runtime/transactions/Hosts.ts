@@ -16,6 +16,7 @@ import {
 } from "../../core/index.ts"
 import type { Action, Refusal } from "./Action.ts"
 import type { Memories } from "./Application.ts"
+import * as Application from "./Application.ts"
 import * as ClientHost from "./ClientHost.ts"
 import * as CoordinatorHost from "./CoordinatorHost.ts"
 import type { Name, Observation } from "./Events.ts"
@@ -117,6 +118,15 @@ export const make = Effect.fnUntraced(function*(
     return true
   })
 
+  const commitOffset = Effect.fnUntraced(function*(number: number) {
+    const { producer } = client(number).state()
+    if (!Application.mayCommitOffset(setup, producer, group.generation())) return false
+    const { position } = producer
+    if (!(yield* leader(Transaction.groupPartition).commitOffset(position))) return false
+    observed({ _tag: "OffsetCommitted", client: number, offset: position })
+    return true
+  })
+
   const failover = Effect.fnUntraced(function*(id: number, isWritten: boolean, fault: number) {
     if (isWritten && coordinator(id).state().appending === undefined) return false
     network.leaveCoordinator(id, fault)
@@ -147,6 +157,8 @@ export const make = Effect.fnUntraced(function*(
       case "Abort":
       case "JoinGroup":
         return client(action.client).turn({ _tag: action._tag })
+      case "CommitOffset":
+        return commitOffset(action.client)
       case "AddPartitionsToTxn":
       case "SendProduce":
         return client(action.client).turn({ _tag: action._tag, partition: action.partition })

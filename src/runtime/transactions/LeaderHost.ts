@@ -27,6 +27,7 @@ export type Question = Extract<
 type Message =
   | { readonly _tag: "HandleProduce" | "AppendVerified" | "HandleMarker"; readonly correlation: number }
   | { readonly _tag: "Replicate" | "LeaderChange" }
+  | { readonly _tag: "CommitOffset"; readonly position: number }
   | { readonly _tag: "Probe"; readonly question: Question; readonly told: (error: Errors.Error) => void }
 
 interface Output {
@@ -35,6 +36,8 @@ interface Output {
 }
 
 export interface LeaderHost {
+  /** The group goes on from this position, by no transaction; whether that is news. */
+  readonly commitOffset: (position: number) => Effect.Effect<boolean>
   /** The follower fetches one entry; whether it lacked one. */
   readonly replicate: Effect.Effect<boolean>
   /** The leader dies and the follower leads. */
@@ -198,6 +201,7 @@ export const make = Effect.fnUntraced(function*(
     mark: (correlation) => seat.turn({ _tag: "HandleMarker", correlation })
   })
   return {
+    commitOffset: (position) => seat.turn({ _tag: "CommitOffset", position }),
     replicate: seat.turn(replicate),
     change: Effect.gen(function*() {
       const { highWatermark, leader, log } = seat.state()

@@ -1,8 +1,8 @@
 /**
  * The log of the transaction coordinators on disk, as a table of SQLite.
  *
- * An append is one transaction of SQLite, flushed to the disk before it returns. What was appended is there for whoever
- * opens the file next, whether or not the process that wrote it ended in an orderly way.
+ * An append is one transaction of SQLite. What was appended is there for whoever opens the file next, whether or not the
+ * process that wrote it ended in an orderly way; when appends are flushed, also after a power cut.
  *
  * `node:sqlite` is loaded when a log is opened, so that nobody else needs it.
  */
@@ -43,10 +43,8 @@ const valueOf = (record: TransactionMetadata.Metadata): string | null =>
 const recordOf = (value: unknown): TransactionMetadata.Metadata =>
   typeof value === "string" ? decode(value) : TransactionMetadata.unknown
 
-/** A write-ahead log that is flushed with every append: one flush instead of several. */
 const schema = `
   PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
   CREATE TABLE IF NOT EXISTS transaction_state (
     position INTEGER PRIMARY KEY,
     transactional_id INTEGER NOT NULL,
@@ -55,10 +53,16 @@ const schema = `
   CREATE INDEX IF NOT EXISTS by_id ON transaction_state (transactional_id, position);
 `
 
-const open = (path: string): Sqlite.DatabaseSync => {
+export interface Options {
+  /** Every append is flushed to the disk before it returns, by default. It takes most of the time. */
+  readonly flush?: boolean
+}
+
+const open = (path: string, { flush = true }: Options): Sqlite.DatabaseSync => {
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite")
   const database = new DatabaseSync(path)
   database.exec(schema)
+  database.exec(`PRAGMA synchronous = ${flush ? "FULL" : "OFF"}`)
   return database
 }
 
@@ -66,12 +70,12 @@ const open = (path: string): Sqlite.DatabaseSync => {
  * A log in the file at `path`, which is made where there is none. It is opened with the layer and closed with its scope.
  * A file that cannot be opened or read is a defect.
  */
-export const layer = (path: string): Layer.Layer<TransactionLog> =>
+export const layer = (path: string, options: Options = {}): Layer.Layer<TransactionLog> =>
   Layer.effect(
     TransactionLog,
     Effect.gen(function*() {
       const database = yield* Effect.acquireRelease(
-        Effect.sync(() => open(path)),
+        Effect.sync(() => open(path, options)),
         (database) => Effect.sync(() => database.close())
       )
       const insert = database.prepare("INSERT INTO transaction_state (transactional_id, value) VALUES (?, ?)")
