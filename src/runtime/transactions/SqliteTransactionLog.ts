@@ -61,8 +61,8 @@ export interface Options {
 const open = (path: string, { flush = true }: Options): Sqlite.DatabaseSync => {
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite")
   const database = new DatabaseSync(path)
-  database.exec(schema)
   database.exec(`PRAGMA synchronous = ${flush ? "FULL" : "OFF"}`)
+  database.exec(schema)
   return database
 }
 
