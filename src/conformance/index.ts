@@ -2,7 +2,9 @@
  * The harness: replay of state graphs on both engines, graph equality, histories and their checker, reports.
  */
 export type * as Check from "./Check.ts"
+export * as Counterexample from "./Counterexample.ts"
 export type * as Driver from "./Driver.ts"
+export * as EventLog from "./EventLog.ts"
 export * as Exhibits from "./Exhibits.ts"
 export * as Graph from "./Graph.ts"
 export * as Guarantees from "./Guarantees.ts"
@@ -18,4 +20,6 @@ export * as RuntimeReplay from "./RuntimeReplay.ts"
 export * as Runtimes from "./Runtimes.ts"
 export * as Specification from "./Specification.ts"
 export * as StateDiff from "./StateDiff.ts"
+export * as Transactions from "./transactions/index.ts"
+export * as Validation from "./Validation.ts"
 export * as Verify from "./Verify.ts"
