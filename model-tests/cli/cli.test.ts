@@ -210,6 +210,7 @@ describe("with TLC", () => {
     const { code, stdout } = await project.run(["check", "wrap-small", "refinement-control"])
 
     assert.strictEqual(code, 0, stdout)
+    assert.deepStrictEqual(project.leftOver(), [])
     assert.match(stdout.trimEnd().split("\n").at(-1)!, /^\d+ passed, 0 failed, 0 skipped$/)
   })
 

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs"
 import { makeReadLine } from "../../src/tlc/Dot.ts"
 import { type Item, type Line, makeReader, readJsonLine } from "../../src/tlc/Graph.ts"
 import { StateGraph, type TlcFailure, Value } from "../../src/tlc/index.ts"
-import { config, describeTlc, leftFolders, module, spec, toolchain } from "./support.ts"
+import { classFolders, config, describeTlc, leftFolders, module, spec, toolchain } from "./support.ts"
 
 const counter = ["SPECIFICATION Spec", "CONSTANT Max = 4"]
 const shapes = ["INIT Init", "NEXT Next", "CONSTANTS Nodes = {n1, n2} Start = s", "CHECK_DEADLOCK FALSE"]
@@ -120,6 +120,17 @@ describeTlc("the state graph", () => {
     const { edges, outcome } = streamed(result)
 
     assert.isBelow(edges, outcome.generated - outcome.initial)
+  })
+
+  it("is written by a writer that is compiled once", async () => {
+    await stream("Counter", counter)
+    const before = classFolders()
+
+    const both = await Promise.all([stream("Counter", counter), stream("Counter", counter)])
+
+    assert.isNotEmpty(before)
+    assert.deepStrictEqual(classFolders(), before)
+    for (const { result } of both) assert.deepInclude(streamed(result), { states: 8, edges: 12, arguments: true })
   })
 
   it("comes from the dot file where the writer does not fit", async () => {

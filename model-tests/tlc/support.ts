@@ -1,7 +1,7 @@
 /** What the tests of this room share: the toolchain, and configurations written where they are used. */
 import { describe } from "@effect/vitest"
 import { Effect, Result } from "effect"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -57,6 +57,13 @@ export const runModel = (
 
 /** Folders of runs that this process has not removed. */
 export const leftFolders = (): ReadonlyArray<string> =>
+  ownFolders().filter((name) => existsSync(join(tmpdir(), name, "meta")))
+
+/** Folders with compiled classes, which this process keeps as long as it lives. */
+export const classFolders = (): ReadonlyArray<string> =>
+  ownFolders().filter((name) => !existsSync(join(tmpdir(), name, "meta")))
+
+const ownFolders = (): ReadonlyArray<string> =>
   readdirSync(tmpdir()).filter((name) => {
     if (!name.startsWith("keos-tlc-")) return false
     try {

@@ -1,23 +1,24 @@
 /**
  * The state graph of a model: every reachable state and every step between two of them, as TLC finds them.
  *
- * Where Java can run a source file, `GraphWriter.java` sends the graph through a pipe while TLC runs; its edges carry the
+ * Where Java can compile, `GraphWriter.java` sends the graph through a pipe while TLC runs; its edges carry the
  * arguments of their actions. Elsewhere the graph comes from TLC's own dot file and has action names only. Either way the
  * text is never held whole: items go to a callback one by one, and a slow callback slows TLC down.
  *
  * A graph is complete or it is a failure: its size must agree with what TLC counted, and its end must be there.
  */
-import { Effect, Result } from "effect"
+import { Effect, Result, Semaphore } from "effect"
 import { createReadStream, existsSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Dot from "./Dot.ts"
 import { type GraphReader, type Item, makeReader, readJsonLine } from "./Graph.ts"
 import { makeLineSplitter } from "./Messages.ts"
+import { run } from "./Process.ts"
 import { type CheckOptions, type Concluded, execute } from "./Tlc.ts"
 import type { Toolchain } from "./Toolchain.ts"
 import { type Outcome, TlcFailure } from "./Verdict.ts"
-import { withWorkspace, type Workspace } from "./Workspace.ts"
+import { lasting, withWorkspace, type Workspace } from "./Workspace.ts"
 
 export type { Edge, Item, State } from "./Graph.ts"
 
@@ -54,10 +55,28 @@ const findWriter = (options: StreamOptions): string | undefined => {
 /** Exit status of `GraphWriter.java` when TLC cannot be given a state writer. */
 const unsupported = 97
 
-/** Whether the writer did not fit this TLC, which shows before any state is written. */
-const didNotFit = ({ exitCode, text }: Concluded, reader: GraphReader): boolean =>
-  exitCode === unsupported
-  || (exitCode === 1 && !reader.started() && text.some((line) => line.startsWith("error: compilation failed")))
+/** The folders of the classes of writers, by jar and source; nothing where the one does not fit the other. */
+const compiled = new Map<string, string | undefined>()
+const compiling = Semaphore.makeUnsafe(1)
+
+/**
+ * Compiles a writer, once in the life of this process: Java can run its source, but would compile it for each of many short
+ * runs.
+ */
+const compile = Effect.fnUntraced(function*(toolchain: Toolchain, writer: string) {
+  const key = `${toolchain.jar}\n${writer}`
+  if (compiled.has(key)) return compiled.get(key)
+  const classes = lasting()
+  const quickly = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+  const javac = ["-m", "jdk.compiler/com.sun.tools.javac.Main", "-nowarn", "-cp", toolchain.jar, "-d", classes, writer]
+  const { code } = yield* run(toolchain.java, [...quickly, ...javac]).pipe(
+    Effect.mapError(({ command, message }) =>
+      new TlcFailure({ reason: "Start", message: `cannot start ${command}: ${message}. Is Java still there?` })
+    )
+  )
+  compiled.set(key, code === 0 ? classes : undefined)
+  return compiled.get(key)
+}, (compilation) => compiling.withPermit(compilation))
 
 const wrongGraph = (source: string, message: string, line?: number) =>
   new TlcFailure({
@@ -101,8 +120,14 @@ const streamJson = Effect.fnUntraced(function*(
 ) {
   const reader = makeReader(readJsonLine, options.onItem)
   const lines = makeLineSplitter(reader.push)
-  const concluded = yield* execute(toolchain, options, workspace, { main: [writer], onStdout: lines.push })
-  if (didNotFit(concluded, reader)) return undefined
+  const classes = yield* compile(toolchain, writer)
+  if (classes === undefined) return undefined
+  const concluded = yield* execute(toolchain, options, workspace, {
+    main: [basename(writer, ".java")],
+    classes: [classes],
+    onStdout: lines.push
+  })
+  if (concluded.exitCode === unsupported) return undefined
   lines.end()
   return yield* Effect.fromResult(conclude(concluded, reader, "the state graph from GraphWriter", true))
 })

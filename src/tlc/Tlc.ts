@@ -205,6 +205,8 @@ const makeObserver = (options: CheckOptions) => {
 export interface Variation {
   /** Main class with its leading arguments, by default `tlc2.TLC`. */
   readonly main?: ReadonlyArray<string>
+  /** Further folders with classes. */
+  readonly classes?: ReadonlyArray<string>
   /** Further flags for TLC. */
   readonly flags?: ReadonlyArray<string>
   /** Takes standard output; TLC's messages are then expected on standard error. */
@@ -234,7 +236,7 @@ export const execute = Effect.fnUntraced(function*(
   const ending = yield* run(toolchain.java, [
     ...javaArguments(options, workspace),
     "-cp",
-    [toolchain.jar, ...folders].join(delimiter),
+    [toolchain.jar, ...(variation.classes ?? []), ...folders].join(delimiter),
     ...(variation.main ?? ["tlc2.TLC"]),
     ...tlcArguments(options, model, workspace, variation.flags ?? [])
   ], {

@@ -58,17 +58,30 @@ export const sweep = (base: string = tmpdir()): void => {
 
 const remove = (root: string) => rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
 
-const make = (): Workspace => {
+/** A folder that says whose it is. */
+const claim = (): string => {
   if (!swept) {
     swept = true
     sweep()
   }
   const root = mkdtempSync(join(tmpdir(), prefix))
-  const workspace = { root, meta: join(root, "meta"), io: join(root, "io") }
   writeFileSync(join(root, "owner"), `${hostname()}\n${process.pid}\n`)
+  return root
+}
+
+const make = (): Workspace => {
+  const root = claim()
+  const workspace = { root, meta: join(root, "meta"), io: join(root, "io") }
   mkdirSync(workspace.meta)
   mkdirSync(workspace.io)
   return workspace
+}
+
+/** A folder that is kept until this process ends. */
+export const lasting = (): string => {
+  const root = claim()
+  process.once("exit", () => remove(root))
+  return root
 }
 
 /** Runs `use` with a fresh folder and removes the folder whatever happens. */
