@@ -3,6 +3,8 @@
  */
 export type * as Check from "./Check.ts"
 export * as Counterexample from "./Counterexample.ts"
+export * as Counterexamples from "./Counterexamples.ts"
+export * as Coverage from "./Coverage.ts"
 export type * as Driver from "./Driver.ts"
 export * as EventLog from "./EventLog.ts"
 export * as Exhibits from "./Exhibits.ts"
