@@ -3,11 +3,16 @@ import { Effect, Result } from "effect"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Specification from "../../src/conformance/Specification.ts"
-import { Museum } from "../../src/core/index.ts"
+import { FetchMuseum, Museum, TransactionMuseum } from "../../src/core/index.ts"
 import * as Config from "../../src/tlc/Config.ts"
 
 const { exhibits, guarantees, models } = Effect.runSync(Specification.manifest)
 const { folder, home } = Specification
+
+/** The rules that each exhibit puts in the place of others, of all museums. */
+const museums = [Museum.overrides, TransactionMuseum.overrides, FetchMuseum.overrides]
+const overrides: Readonly<Record<string, object>> = Object.assign({}, ...museums) as Record<string, object>
+
 const identifier = (name: string): string => name.replaceAll("-", "_")
 const names = exhibits.map(({ name }) => name)
 
@@ -22,7 +27,7 @@ describe("the museum", () => {
   // A bug that is a constant needs no rule, and so no module.
   const ruled = exhibits.flatMap(({ name, rules }) => rules.length === 0 ? [] : [name]).toSorted()
   const table: ReadonlyArray<readonly [what: string, found: ReadonlyArray<string>, expected: ReadonlyArray<string>]> = [
-    ["that is a rule an override in the core", Object.keys(Museum.overrides).toSorted(), ruled],
+    ["that is a rule an override in the core", museums.flatMap((museum) => Object.keys(museum)).toSorted(), ruled],
     ["that is a rule a module", filesIn(join(folder, "museum"), ".tla"), ruled.map(identifier).toSorted()],
     ["a configuration", filesIn(join(folder, "museum"), ".cfg"), sorted.map(identifier).toSorted()],
     ["a committed graph", filesIn(join(home, "traces/graphs/museum"), ".json.gz"), sorted],
@@ -52,7 +57,7 @@ for (const exhibit of exhibits) {
     })
 
     it.skipIf(exhibit.rules.length === 0)("changes the same rules in the manifest, the core and the module", () => {
-      const override = Museum.overrides[exhibit.name as Museum.Name]
+      const override = overrides[exhibit.name]!
       const defined = Array.from(
         module.matchAll(/^(\w+?)_(\w+)\(.*==/gm),
         ([, rule, by]) => by === suffix ? [rule!] : []
@@ -79,8 +84,10 @@ for (const exhibit of exhibits) {
 describe("the manifest", () => {
   it("has every configuration under models and museum, and no other", () => {
     const listed = [...models, ...guarantees, ...exhibits].map(({ config }) => config)
-    const there = ["models", "models/guarantees", "museum"].flatMap((place) =>
-      filesIn(join(folder, place), ".cfg").map((name) => `${place}/${name}.cfg`)
+    const there = ["models", "museum"].flatMap((place) =>
+      readdirSync(join(folder, place), { recursive: true, encoding: "utf8" }).flatMap((name) =>
+        name.endsWith(".cfg") ? [`${place}/${name}`] : []
+      )
     )
 
     assert.sameMembers([...new Set(listed)], there)
@@ -113,7 +120,8 @@ describe("the manifest", () => {
       const { invariants, properties } = configOf(model.config)
 
       assert.deepStrictEqual([...invariants, ...properties], [...model.properties])
-      assert.isNotEmpty(model.properties)
+      // A graph that is compared whole says enough.
+      if (model.replay.length === 0) assert.isNotEmpty(model.properties)
     })
   }
 
