@@ -72,7 +72,7 @@ const run = Command.make("run", {
     const chosen = yield* Ending.select("exhibit", exhibits, ({ name }) => name, all ? [] : wanted)
     const toolchain = yield* Engine.require(jar)
     if (update) {
-      yield* Effect.forEach(chosen, (exhibit) => Exhibits.renew(toolchain, exhibit))
+      yield* Effect.forEach(chosen, (exhibit) => Exhibits.renew(toolchain, exhibit), { concurrency: 2 })
       finish()
       return yield* Output.print([`renewed: ${chosen.map(({ name }) => name).join(", ")}`])
     }
@@ -81,8 +81,8 @@ const run = Command.make("run", {
       finish()
       return yield* Output.print(paths.map((path) => `wrote ${Specification.shown(path)}`))
     }
-    const context = { toolchain, workers: yield* Workers.make(1), tlc: Semaphore.makeUnsafe(1) }
-    const reports = yield* Effect.forEach(chosen, (exhibit) => Exhibits.verify(context, exhibit))
+    const context = { toolchain, workers: yield* Workers.make(1), tlc: Semaphore.makeUnsafe(2) }
+    const reports = yield* Effect.forEach(chosen, (exhibit) => Exhibits.verify(context, exhibit), { concurrency: 2 })
     return yield* Verdict.conclude({
       json,
       checks: reports.flatMap((report) => report.checks),

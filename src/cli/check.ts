@@ -54,13 +54,13 @@ export const check = Command.make("check", {
       finish()
       return yield* Output.print([`renewed: ${chosen.map(({ name }) => name).join(", ")}`])
     }
-    const context = { toolchain, workers: yield* Workers.make(1), tlc: Semaphore.makeUnsafe(1) }
+    const context = { toolchain, workers: yield* Workers.make(1), tlc: Semaphore.makeUnsafe(2) }
     const found = yield* Effect.forEach(chosen, (model) =>
       Effect.gen(function*() {
         const report = yield* Models.verify(context, model, [])
         const explored = yield* Models.explore(context, model)
         return { report: Models.joined(report, explored), explored: explored.explored }
-      }))
+      }), { concurrency: 2 })
     const reports = found.map(({ report }) => report)
     const coverage = Coverage.of(found.flatMap(({ explored }) => explored ?? []))
     return yield* Verdict.conclude({

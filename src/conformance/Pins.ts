@@ -47,9 +47,12 @@ export const update = Effect.fn("Pins.update")(function*(
   const manifest = yield* Specification.manifest
   const models = yield* Effect.forEach(
     manifest.models,
-    (model) => chosen.some(({ name }) => name === model.name) ? renewed(toolchain, model) : Effect.succeed(model)
+    (model) => chosen.some(({ name }) => name === model.name) ? renewed(toolchain, model) : Effect.succeed(model),
+    { concurrency: 2 }
   )
-  if (exhibits) yield* Effect.forEach(manifest.exhibits, (exhibit) => Exhibits.renew(toolchain, exhibit))
+  if (exhibits) {
+    yield* Effect.forEach(manifest.exhibits, (exhibit) => Exhibits.renew(toolchain, exhibit), { concurrency: 2 })
+  }
   const text = JSON.stringify({ ...manifest, models }, undefined, 2)
   writeFileSync(Specification.manifestPath, `${text}\n`)
 })
