@@ -478,5 +478,5 @@ export const leftToTlc = {
   LastStableOffsetReachesEnd: wholeBehaviours,
   CallsEnd: wholeBehaviours,
   BatchesEnd: wholeBehaviours,
-  RefinesLive: wholeBehaviours
+  CommittedBecomesReadable: wholeBehaviours
 } as const
