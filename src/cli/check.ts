@@ -72,6 +72,7 @@ export const check = Command.make("check", {
       ],
       document: {
         engine: Verdict.engineOf(toolchain),
+        tier,
         models: reports.map(({ checks, ...report }) => report),
         ...coverage
       },
