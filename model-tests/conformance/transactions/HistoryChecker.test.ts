@@ -72,6 +72,7 @@ const worked: Events = [initialized(1), joined(0), t.began(0), t.handedOver(1), 
 const allHold: Values = {
   NoLostCommit: "holds",
   Atomicity: "holds",
+  SingleOutcome: "holds",
   NoAbortedRead: "holds",
   NoUncommittedRead: "holds",
   NoDuplicate: "holds",
@@ -313,7 +314,7 @@ describe("Atomicity", () => {
   table("Atomicity", {
     "one record read and one not, of a transaction with an unknown end": {
       history: [...unknown, peek(1, 0), peek(2, 0, "q"), read(1, 0), ...atRest(2, 2)],
-      expected: violated,
+      expected: { ...violated, SingleOutcome: "violated" },
       witness: [12, [2, 1], [0]]
     },
     "one record read after the end of the other's partition": {
@@ -323,7 +324,7 @@ describe("Atomicity", () => {
     },
     "one record of two on the same partition": {
       history: [...begun(1, 2), t.commitCalled, t.lost, peek(1, 0), peek(2, 1), read(2, 1), ...atRest(3)],
-      expected: violated,
+      expected: { ...violated, SingleOutcome: "violated" },
       witness: [10, [1, 2], [1]]
     },
     "a record that the log does not have": {
@@ -390,6 +391,33 @@ describe("Atomicity", () => {
       ],
       expected: violated,
       witness: [15, [1], [1, 0]]
+    }
+  })
+})
+
+describe("SingleOutcome", () => {
+  const violated: Partial<Values> = { SingleOutcome: "violated", Atomicity: "violated" }
+  const unknown: Events = [...onTwo, t.commitCalled, t.lost]
+  table("SingleOutcome", {
+    "a record that is in the log and not given, when another is": {
+      history: [...unknown, peek(1, 0), peek(2, 3, "q"), read(1, 0), ...atRest(2, 5)],
+      expected: violated,
+      witness: [12, [2, 1], [3, 0]]
+    },
+    "a record that is in the log and not given, before another is": {
+      history: [...unknown, peek(1, 0), peek(2, 3, "q"), peekEnd(2), peekEnd(5, "q"), end(5, "q"), read(1, 0), end(2)],
+      expected: violated,
+      witness: [11, [2, 1], [3, 0]]
+    },
+    "a record that is not in the log, when another is given": {
+      history: [...unknown, peek(1, 0), read(1, 0), ...atRest(2, 5)],
+      expected: { Atomicity: "violated" }
+    },
+    "a record of which the log has an aborted copy too": {
+      history: [...begun(1), t.commitCalled, t.lost, peek(1, 0), peek(1, 3), read(1, 0), ...atRest(5)]
+    },
+    "records of a transaction of which none is given": {
+      history: [...unknown, peek(1, 0), peek(2, 3, "q"), ...atRest(2, 5)]
     }
   })
 })
@@ -646,7 +674,7 @@ describe("StableReads", () => {
     },
     "a read_committed consumer that reads another record than the log has, as is seen later": {
       history: [...two, read(1, 0), peek(2, 0), ...atRest(3)],
-      expected: { ...violated, Atomicity: "violated" },
+      expected: { ...violated, Atomicity: "violated", SingleOutcome: "violated" },
       witness: [6, [1, 2], [0]]
     },
     "a read_committed consumer that passes over what is not committed": {
@@ -846,6 +874,23 @@ describe("ZombieFenced", () => {
         ...atRest(2)
       ]
     },
+    "a record of an instance that was initialised before the other called again": {
+      history: [
+        initializing(2),
+        initialized(1),
+        initializing(2),
+        t.began(),
+        initialized(2),
+        t.handedOver(1),
+        t.commitCalled,
+        t.committed,
+        peek(1, 0),
+        read(1, 0),
+        ...atRest(2)
+      ],
+      expected: violated,
+      witness: [7, [], []]
+    },
     "a record of an instance that was initialised before the other called": {
       history: [
         initializing(1),
@@ -939,7 +984,6 @@ describe("a malformed history", () => {
     "begun before the call has returned": [/before it is initialised/, initializing(1), t.began()],
     "begun while another is open": [/is open/, ...begun(1), second.began()],
     "begun again": [/after transaction 1/, ...committed(1), t.began()],
-    "called initTransactions twice": [/twice/, initializing(1), initializing(1)],
     "initialised while a transaction is open": [/is open/, ...begun(1), initialized(1)],
     "initialised under another id": [/after 1/, initialized(1), initialized(1, 2)],
     "handed over outside of a transaction": [/not the client's latest/, initialized(1), t.handedOver(1)],
@@ -1112,6 +1156,7 @@ describe("the checker", () => {
     assert.deepStrictEqual(text.split("\n"), [
       "NoLostCommit: holds",
       "Atomicity: undetermined. No read_committed consumer reached the End of partition p.",
+      "SingleOutcome: undetermined. No read_committed consumer reached the End of partition p.",
       "NoAbortedRead: undetermined. No read_committed consumer reached the End of partition p.",
       "NoUncommittedRead: violated at event 3. Record 1 of transaction 1 of client 1 was read at offset 0 of partition p, "
       + "but its application had not called commit.",
@@ -1240,6 +1285,16 @@ const valuesByDefinition = (events: Events): Values => {
       return !own.some(({ consumer }) => consumer === end.consumer) && (seen === undefined || seen.offset < end.offset)
     })
   )
+  const split = ends.some((end) =>
+    end.isolation === "read_committed" && handings.some(({ name, partition, record }) => {
+      const first = committedReads.find((one) => one.name === name)?.index ?? Infinity
+      const seen = reads.find((one) =>
+        one.record === record && one.isolation === "read_uncommitted" && one.index < end.index
+      )
+      return partition === end.partition && seen !== undefined && seen.offset < end.offset && visible(name)
+        && !committedReads.some((one) => one.record === record && one.index <= Math.max(first, end.index))
+    })
+  )
   const blocked = (name: string, index: number) =>
     ends.some((end) =>
       end.index <= index && handings.some((one) => {
@@ -1316,7 +1371,7 @@ const valuesByDefinition = (events: Events): Values => {
   // Instances.
   const instances = of("Initialized").map(({ event: { client, transactionalId }, index }) => {
     const before = of("Initialized").findLast((one) => one.event.client === client && one.index < index)?.index ?? -1
-    const called = of("Initializing").find((one) =>
+    const called = of("Initializing").findLast((one) =>
       one.event.client === client && one.index < index && one.index > before
     )
     return { client, transactionalId, called: called?.index ?? index, index }
@@ -1367,6 +1422,7 @@ const valuesByDefinition = (events: Events): Values => {
   return {
     NoLostCommit: value(lost, nothing || awaited || untold),
     Atomicity: value(torn, open || withoutGroup),
+    SingleOutcome: value(split),
     NoAbortedRead: value(aborted),
     NoUncommittedRead: value(uncommitted),
     NoDuplicate: value(duplicated),

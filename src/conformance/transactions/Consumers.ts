@@ -202,6 +202,7 @@ export const make = ({ findings: { violate }, group, instances, ledger }: Parts)
     }
     const missing = ledger.missingOf.at(transaction)
     if (missing !== none) judgeTorn(transaction, missing)
+    for (const other of ledger.recordsOf(transaction)) judgeOutcomes(transaction, other)
     group.visible(transaction)
   }
 
@@ -214,6 +215,18 @@ export const make = ({ findings: { violate }, group, instances, ledger }: Parts)
       + `but record ${ledger.idOf.at(record)} of the same transaction is, at offset ${offset} `
       + `of partition ${ledger.partitionWith(record).name}.`
     violate("Atomicity", sentence, { records: [missing, record], partition, offsets: [offset] })
+  }
+
+  /** Complains if a record of a transaction is aborted of which another is committed. */
+  const judgeOutcomes = (transaction: number, aborted: number): void => {
+    if (ledger.isAborted.at(aborted) === 0 || ledger.committedAt.at(aborted) !== none) return
+    const record = ledger.visibleOf.at(transaction)
+    const offsets = [ledger.uncommittedAt.at(aborted), ledger.committedAt.at(record)]
+    const partition = ledger.partitionWith(aborted).name
+    const sentence = `${ledger.tellRecord(aborted)} is at offset ${offsets[0]} of partition ${partition} and aborted, `
+      + `but record ${ledger.idOf.at(record)} of the same transaction is committed, at offset ${offsets[1]} `
+      + `of partition ${ledger.partitionWith(record).name}.`
+    violate("SingleOutcome", sentence, { records: [aborted, record], partition, offsets })
   }
 
   const end = (event: History.End): string | undefined => {
@@ -283,8 +296,12 @@ export const make = ({ findings: { violate }, group, instances, ledger }: Parts)
           + `consumer ${reader.consumer}, which reached the End at offset ${offset} of partition ${name}.`
         violate("NoLostCommit", sentence, { records: [record], partition: name, offsets: [offset] })
       }
+      const isVisible = ledger.visibleOf.at(transaction) !== none
       if (ledger.missingOf.at(transaction) === none) ledger.missingOf.set(transaction, record)
-      if (ledger.visibleOf.at(transaction) !== none) judgeTorn(transaction, record)
+      if (isVisible) judgeTorn(transaction, record)
+      if (reader.isolation === "read_uncommitted" || ledger.uncommittedAt.at(record) === none) continue
+      ledger.isAborted.set(record, 1)
+      if (isVisible) judgeOutcomes(transaction, record)
     }
   }
 

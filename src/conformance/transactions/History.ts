@@ -18,7 +18,7 @@ export interface Name {
 export type Isolation = "read_committed" | "read_uncommitted"
 
 /**
- * `initTransactions()` was called.
+ * `initTransactions()` was called; again, if the application started again before the call returned.
  *
  * It may be left out. Then the coordinator must have served the instances of one transactional id in the order in which
  * their calls returned.

@@ -13,6 +13,7 @@
  *   `End` of its partition, and the group has its offset or one that was committed later.
  * - **Atomicity**: of a transaction of which a record is read, every record is read by every consumer that reaches the
  *   `End` of its partition, and the group has its offset in the end.
+ * - **SingleOutcome**: no record of a transaction is read of which another is in the log below an `End` and read by nobody.
  * - **NoAbortedRead**: no record is read of a transaction that its application was told is aborted.
  * - **NoUncommittedRead**: no record is read before `commitTransaction()` is called for it, nor if it never is, nor of a
  *   transaction that is aborted after all.

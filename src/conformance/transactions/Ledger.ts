@@ -62,6 +62,8 @@ export class Ledger {
   /** Where consumers of each isolation read it first, or `none`. */
   readonly committedAt = new Column()
   readonly uncommittedAt = new Column()
+  /** 1 when it is in the log and was kept from a read_committed consumer that reached the end. */
+  readonly isAborted = new Column()
 
   readonly #partitionNumbers = new Map<string, number>()
   readonly #numbers = new Numbering()
@@ -105,6 +107,7 @@ export class Ledger {
     this.fencerOf.push(fencer)
     this.committedAt.push(none)
     this.uncommittedAt.push(none)
+    this.isAborted.push(0)
     this.#beforeOf.push(this.#lastOf.at(transaction))
     this.#lastOf.set(transaction, record)
     this.partitions[partition]!.records.push(record)

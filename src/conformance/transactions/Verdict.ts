@@ -9,6 +9,7 @@ import type { Ledger } from "./Ledger.ts"
 export const properties = [
   "NoLostCommit",
   "Atomicity",
+  "SingleOutcome",
   "NoAbortedRead",
   "NoUncommittedRead",
   "NoDuplicate",
