@@ -29,8 +29,14 @@ const verboseFlag = Flag.Boolean("verbose").pipe(
 )
 
 /** `✘ NoGap 9`; a lasso has no length. */
-const verdictOf = ({ length, property, verdict }: ModelReport): string =>
-  verdict === "violated" ? `✘ ${property} ${length ?? "lasso"}` : verdict === "holds" ? "✔ holds" : "skipped"
+const verdictOf = ({ explorerAlone, length, property, verdict }: ModelReport): string =>
+  explorerAlone === true
+    ? "too large"
+    : verdict === "violated"
+    ? `✘ ${property} ${length ?? "lasso"}`
+    : verdict === "holds"
+    ? "✔ holds"
+    : "skipped"
 
 const models = (reports: ReadonlyArray<ModelReport>, totals: Totals): ReadonlyArray<string> =>
   Output.table([

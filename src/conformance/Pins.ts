@@ -1,5 +1,5 @@
 /**
- * Renews what is pinned from what TLC finds today: the counts in the manifest, the committed graphs and counterexamples.
+ * Renews what is pinned from what TLC finds today, or the explorer where it is alone: the counts in the manifest, the committed graphs and counterexamples.
  *
  * A verdict is never renewed: a configuration that stops holding, or is violated elsewhere, is for people to judge.
  */
@@ -11,15 +11,23 @@ import * as ModelCheck from "./ModelCheck.ts"
 import * as Models from "./Models.ts"
 import * as Progress from "./Progress.ts"
 import * as Specification from "./Specification.ts"
+import * as Task from "./Task.ts"
 import * as Traces from "./Traces.ts"
 
 const renewed = Effect.fnUntraced(function*(
   toolchain: Toolchain.Toolchain,
   model: Specification.Model
 ): Effect.fn.Return<Specification.Model, Specification.SpecificationError | TlcFailure> {
-  yield* Progress.report(`TLC: ${model.name}`)
   const checked = yield* Models.load(model)
   const properties = Specification.propertiesOf(checked)
+  if (model.explorerAlone === true) {
+    const { config, module, name } = model
+    yield* Progress.report(`explorer: ${name}`)
+    const explored = yield* Task.run({ _tag: "Explore", module, config, changes: {} })
+    const { actions, depth, edges, states } = explored
+    return { ...model, properties, counts: { distinct: states, generated: edges + 1, depth, actions } }
+  }
+  yield* Progress.report(`TLC: ${model.name}`)
   const wantsGraph = model.committed || model.replay.length > 0
   const { graph, outcome } = wantsGraph
     ? yield* ModelCheck.graph(toolchain, checked)

@@ -72,6 +72,8 @@ const Model = Schema.Struct({
   module: Schema.String,
   config: Schema.String,
   tier: Tier,
+  /** A graph too large for TLC: the code's explorer is alone with it. */
+  explorerAlone: Schema.optionalKey(Schema.Literal(true)),
   /** Which engines replay the graph. */
   replay: Schema.Array(Schema.Literals(["core", "runtime"])),
   /** Whether the graph is under `traces/graphs`. */

@@ -239,6 +239,7 @@ const StableReads: StepProperty = (configuration, from, to) =>
 
 const NoErrorWithoutFault: Invariant = (configuration, world) =>
   world.faults !== configuration.faultBudget || configuration.clients !== configuration.transactionalIds
+  || (configuration.group && configuration.clients > 1)
   || world.clients.every(({ state }) => state !== "ABORTABLE_ERROR" && state !== "FATAL_ERROR")
 
 /** What ends a producer: another instance, a timeout, the expiry of its id, or a late copy of its own request. */
@@ -454,7 +455,7 @@ export const sentences: Readonly<Record<PropertyName, string>> = {
   StableOffsets: "no offset is given to a group that a transaction may still change",
   NoHangingTransaction: "every open transaction of a partition is one that its coordinator knows and will end",
   NoForeignMarker: "a marker ends the transaction that it was written for",
-  NoErrorWithoutFault: "without a fault, and without a second instance, the application sees no error",
+  NoErrorWithoutFault: "without a fault, and without another instance or member, the application sees no error",
   NoFatalError: "a producer is not ended by what brokers do",
   UniqueIdentity: "no two instances have the same producer id and epoch",
   NoLastEpoch: "the last epoch is for markers, and no client has it",
