@@ -13,8 +13,13 @@ export interface Judgement {
   readonly operations: number
   /** The violated properties, each with what was seen. */
   readonly violated: ReadonlyMap<string, string>
-  /** Why the run cannot be judged, if so: it did not come to rest, or its history is one that no run can produce. */
+  /**
+   * Why the run cannot be judged, if so: it did not come to rest, its history is one that no run can produce, or its log is
+   * none of the model.
+   */
   readonly broken: string | undefined
+  /** How often each action of the model was taken, those never taken included; absent where nobody keeps a log. */
+  readonly actions?: Readonly<Record<string, number>>
 }
 
 /** Scenarios of one kind. A run is a function of its scenario, whose text tells it to people. */
@@ -47,6 +52,8 @@ export interface Explored {
   readonly operations: number
   readonly seed: number
   readonly properties: Readonly<Record<string, Tally>>
+  /** In how many runs each action of the model was taken, those never taken included; absent where nobody keeps a log. */
+  readonly actions?: Readonly<Record<string, number>>
   /** Runs that could not be judged; never to be tolerated. */
   readonly broken: Tally
 }
@@ -106,12 +113,16 @@ export const explore = <Scenario>(trial: Trial<Scenario>, options: Options): Exp
   )
   const broken = counting((judgement) => judgement.broken)
   const counts = [...properties.map(([, count]) => count), broken]
+  const actions: Record<string, number> = {}
 
   const record = (scenario: Scenario): void => {
     const place = path ?? String(run)
     run++
     const judgement = trial.run(scenario)
     operations += judgement.operations
+    for (const [action, times] of Object.entries(judgement.actions ?? {})) {
+      actions[action] = (actions[action] ?? 0) + Math.min(times, 1)
+    }
     for (const count of counts) {
       if (count.complaint(judgement) === undefined) continue
       count.violated++
@@ -131,6 +142,7 @@ export const explore = <Scenario>(trial: Trial<Scenario>, options: Options): Exp
     operations,
     seed,
     properties: Object.fromEntries(properties.map(([property, count]) => [property, tally(count)])),
+    ...(Object.keys(actions).length === 0 ? {} : { actions }),
     broken: tally(broken)
   }
 }

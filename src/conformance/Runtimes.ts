@@ -40,7 +40,7 @@ const runtime = <Configuration, World, Scenario>(
 
 const runtimes = [
   runtime(Idempotent.driver, Idempotent.trial),
-  runtime(Transactions.driver),
+  runtime(Transactions.driver, Transactions.trial),
   runtime(ReadCommitted.driver)
 ]
 

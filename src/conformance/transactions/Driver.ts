@@ -29,6 +29,17 @@ const withPlaces = (
   memories: Transactions.Application.Memories
 ): ReadonlyArray<Memory> => Array.from({ length: transactionsPerClient }, (_, i) => memories[i] ?? Application.nothing)
 
+/** The world that a snapshot is, with so many faults left. */
+export const worldOf = (
+  configuration: Configuration,
+  snapshot: Transactions.Hosts.Snapshot,
+  faults: number
+): World => ({
+  ...snapshot,
+  faults,
+  history: snapshot.history.map((memories) => withPlaces(configuration, memories))
+})
+
 export const driver: Driver<Configuration, World> = {
   model,
   start: (configuration) => {
@@ -39,12 +50,7 @@ export const driver: Driver<Configuration, World> = {
       perform: (call) => controlled.perform(Action.named(call.action, call.arguments), faults),
       project: (expected) => {
         faults = expected.faults
-        const snapshot = controlled.snapshot()
-        return {
-          ...snapshot,
-          faults,
-          history: snapshot.history.map((memories) => withPlaces(configuration, memories))
-        }
+        return worldOf(configuration, controlled.snapshot(), faults)
       },
       close: controlled.close
     }

@@ -1,6 +1,8 @@
 /**
- * What the harness has for transactions: their runtime held still, and the judge of their histories.
+ * What the harness has for transactions: their runtime held still, histories of it, and their judge.
  */
 export { driver } from "./Driver.ts"
 export type * as History from "./History.ts"
 export * as HistoryChecker from "./HistoryChecker.ts"
+export * as Scenario from "./Scenario.ts"
+export { configurationOf, type Run, runScenario, trial, trialOf } from "./Trial.ts"

@@ -1,0 +1,201 @@
+/**
+ * Scenarios of transactions, run on the Effect runtime in a simulation: the history is judged, and the log of the actions
+ * that the run was made of must be a behaviour of the model that ends in the same state.
+ */
+import { Effect, Exit } from "effect"
+import { Transaction } from "../../core/index.ts"
+import type { Configuration } from "../../model/transactions/Configuration.ts"
+import { faultKinds } from "../../model/transactions/Configuration.ts"
+import { model } from "../../model/transactions/Model.ts"
+import { Simulation, Transactions } from "../../runtime/index.ts"
+import type { Line } from "../EventLog.ts"
+import type { Judgement, Trial } from "../Histories.ts"
+import * as Validation from "../Validation.ts"
+import { worldOf } from "./Driver.ts"
+import type * as History from "./History.ts"
+import * as HistoryChecker from "./HistoryChecker.ts"
+import * as Scenario from "./Scenario.ts"
+
+/** The longest that a run may need to come to rest when nothing goes wrong any more, in virtual milliseconds. */
+const patience = 120_000
+
+/** What a run of a scenario left behind. */
+export interface Run {
+  readonly history: ReadonlyArray<History.Event>
+  /** The actions that were taken, and the state of everything at the end. */
+  readonly log: ReadonlyArray<Line>
+  /** Everything came to an end, and was read. */
+  readonly isAtRest: boolean
+}
+
+/** The names of all partitions, sorted. */
+const partitionsOf = ({ group }: Scenario.Setup, parts: Scenario.Parts): ReadonlyArray<string> => {
+  const topics = Scenario.topicsOf(parts)
+  return (group ? [...topics, Transaction.groupPartition] : topics).toSorted()
+}
+
+/** The configuration of the specification under which a scenario runs. */
+export const configurationOf = (setup: Scenario.Setup, { parts }: Scenario.Scenario): Configuration => ({
+  clients: parts.instances.length,
+  transactionalIds: parts.transactionalIds,
+  transactionsPerClient: Math.max(...parts.instances.map(({ transactions }) => transactions.length)),
+  partitions: partitionsOf(setup, parts),
+  group: setup.group,
+  version1Clients: new Set(parts.instances.flatMap(({ version }, i) => version === 1 ? [i + 1] : [])),
+  replicationLag: setup.replicationLag,
+  faultBudget: Scenario.faultBudget,
+  faultKinds: new Set(faultKinds),
+  probes: undefined,
+  context: setup.context
+})
+
+const clusterOf = (setup: Scenario.Setup, parts: Scenario.Parts): Transactions.Cluster.Options => ({
+  context: setup.context,
+  clients: parts.instances.map(({ restarts, start, think, transactions, version }, i) => ({
+    transactionalId: Scenario.idOf(parts, i + 1),
+    version,
+    transactions,
+    think: [0, think],
+    start,
+    restarts
+  })),
+  transactionalIds: parts.transactionalIds,
+  partitions: partitionsOf(setup, parts),
+  replicationLag: setup.replicationLag,
+  delays: {
+    message: [1, parts.slowestMessage],
+    slowness: parts.slowness,
+    slow: 10 * parts.slowestMessage,
+    step: [0, 5],
+    late: parts.late,
+    lateness: 0.9,
+    loss: 0.1
+  },
+  timing: {
+    retryBackoff: 20,
+    retryBackoffMax: 200,
+    requestTimeout: parts.requestTimeout,
+    deliveryTimeout: parts.deliveryTimeout,
+    append: [1, 10],
+    completion: [0, 5],
+    fetch: [1, parts.slowestFetch],
+    transactionTimeout: parts.transactionTimeout,
+    appendFailures: parts.appendFailures
+  },
+  faultBudget: Scenario.faultBudget,
+  faultKinds: new Set(parts.faultKinds)
+})
+
+/** The consumers that read all the time, and those that begin when everything is over. */
+const consumers = [
+  { number: 2, isolation: "read_uncommitted", isLive: true },
+  { number: 3, isolation: "read_uncommitted", isLive: false },
+  { number: 0, isolation: "read_committed", isLive: true },
+  { number: 1, isolation: "read_committed", isLive: false }
+] as const
+
+const program = Effect.fnUntraced(function*(setup: Scenario.Setup, scenario: Scenario.Scenario) {
+  const { parts } = scenario
+  const history: Array<History.Event> = []
+  const log: Array<Line> = []
+  let faults = Scenario.faultBudget
+
+  const cluster = yield* Transactions.Cluster.make({
+    ...clusterOf(setup, parts),
+    listener: {
+      observed: (observation) => history.push(observation),
+      taken: ({ action, arguments: instance, fault }) => {
+        log.push({ action, arguments: instance })
+        if (fault !== undefined) faults = fault - 1
+      }
+    }
+  })
+
+  const readers = consumers.map(({ isLive, isolation, number }) => ({
+    isLive,
+    consumer: cluster.consumer(number, isolation)
+  }))
+  for (const { consumer, isLive } of readers) {
+    if (isLive) yield* Effect.forkScoped(Transactions.Consumer.polling(consumer, [1, parts.slowestPoll]))
+  }
+  for (const { at, fault } of parts.faults) {
+    yield* Effect.forkScoped(Effect.andThen(Effect.sleep(at), cluster.fault(fault)))
+  }
+  const { stop } = parts
+  if (stop !== undefined) yield* Effect.forkScoped(Effect.andThen(Effect.sleep(stop.at), cluster.stop(stop.client)))
+
+  // What is yet to happen may find everything at rest.
+  let isAtRest = false
+  yield* Effect.sleep(Math.max(0, stop?.at ?? 0, ...parts.faults.map(({ at }) => at)))
+  for (let waited = 0; !isAtRest && waited < patience; waited += 50) {
+    yield* Effect.sleep(50)
+    isAtRest = cluster.isAtRest()
+  }
+  if (isAtRest) {
+    for (const { consumer } of readers) {
+      yield* consumer.poll
+      yield* consumer.end
+    }
+    yield* cluster.endGroup
+  }
+  const configuration = configurationOf(setup, scenario)
+  const last = worldOf(configuration, yield* cluster.snapshot, faults)
+  return { history, log: withEnd(log, model.encode(configuration, last)), isAtRest }
+}, Effect.scoped)
+
+/** The log, with this state observed behind its last line. */
+const withEnd = (log: ReadonlyArray<Line>, observed: NonNullable<Line["observed"]>): ReadonlyArray<Line> => {
+  const last = log.at(-1)
+  return last === undefined ? log : log.with(-1, { ...last, observed })
+}
+
+/** Runs a scenario to its end. What it leaves behind is a function of the arguments. */
+export const runScenario = (setup: Scenario.Setup, scenario: Scenario.Scenario): Run => {
+  const exit = Simulation.run(program(setup, scenario), { seed: scenario.parts.seed })
+  return Exit.isSuccess(exit) ? exit.value : Effect.runSync(exit)
+}
+
+/** Why a history cannot be judged, if so; one in which nobody wanted anything leaves nothing to judge. */
+const unjudged = ({ history, isAtRest }: Run, verdict: HistoryChecker.Verdict): string | undefined => {
+  if (!isAtRest) return "the run does not come to rest"
+  if (verdict._tag === "Malformed") return verdict.sentence
+  if (!history.some(({ _tag }) => _tag === "HandedOver")) return undefined
+  for (const property of HistoryChecker.properties) {
+    const judged = verdict[property]
+    if (judged.value === "undetermined") return judged.sentence
+  }
+  return undefined
+}
+
+/** What can be said against a run. */
+const judge = (setup: Scenario.Setup, scenario: Scenario.Scenario): Judgement => {
+  const run = runScenario(setup, scenario)
+  const verdict = HistoryChecker.check(run.history)
+  const violated = new Map<string, string>()
+  if (verdict._tag === "Judged") {
+    for (const property of HistoryChecker.properties) {
+      const judged = verdict[property]
+      if (judged.value === "violated") violated.set(property, judged.witness.sentence)
+    }
+  }
+  let operations = 0
+  for (const event of run.history) if (event._tag === "HandedOver") operations++
+  const judgement = { operations, violated, broken: unjudged(run, verdict) }
+  // Whoever had nothing to do may have done nothing.
+  if (run.log.length === 0) return judgement
+  const validated = Validation.validate({ model, configuration: configurationOf(setup, scenario) }, run.log)
+  return validated._tag === "Accepted"
+    ? { ...judgement, actions: validated.actions }
+    : { ...judgement, broken: Validation.summarize(validated) }
+}
+
+/** Histories under a setup. */
+export const trialOf = (setup: Scenario.Setup): Trial<Scenario.Scenario> => ({
+  properties: HistoryChecker.properties,
+  scenarios: Scenario.arbitrary(setup),
+  run: (scenario) => judge(setup, scenario)
+})
+
+/** Histories under the rules and faults of a configuration. */
+export const trial = (configuration: Configuration): Trial<Scenario.Scenario> =>
+  trialOf(Scenario.setupOf(configuration))
