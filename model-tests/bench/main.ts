@@ -2,7 +2,8 @@
  * `npm run -s bench -- [--json]`: the speeds that shape the code, each as a ratio against its rival in the same run.
  *
  * It shows how the explorer compares with TLC on one model with the same properties, how fast a graph is replayed, and
- * how judging a history grows with its length. It says nothing about other machines; compare ratios, not seconds.
+ * how judging a history and validating a log grow with their length. It says nothing about other machines; compare ratios,
+ * not seconds.
  */
 import { Effect } from "effect"
 import * as Graph from "../../src/conformance/Graph.ts"
@@ -14,6 +15,8 @@ import * as Explorer from "../../src/model/Explorer.ts"
 import { hasProperty } from "../../src/model/Model.ts"
 import { check, Toolchain } from "../../src/tlc/index.ts"
 import * as historyChecker from "./historyChecker.ts"
+import * as transactionalHistoryChecker from "./transactionalHistoryChecker.ts"
+import * as validation from "./validation.ts"
 
 const model = "base-two-batches"
 const replayed = "base-two-batches"
@@ -76,9 +79,11 @@ const replays = Effect.fnUntraced(function*(toolchain: Toolchain.Toolchain) {
   }
 })
 
-const histories = () => {
-  const tenth = historyChecker.measure(100_000)
-  const whole = historyChecker.measure(1_000_000)
+const histories = ({ measure }: typeof historyChecker | typeof transactionalHistoryChecker) => {
+  // Once before, so that what is measured is compiled.
+  measure(10_000)
+  const tenth = measure(100_000)
+  const whole = measure(1_000_000)
   return {
     operations: whole.operations,
     seconds: whole.seconds,
@@ -88,23 +93,31 @@ const histories = () => {
   }
 }
 
+const validations = () => {
+  validation.measure(1_000)
+  const tenth = validation.measure(10_000)
+  const whole = validation.measure(100_000)
+  return { ...whole, bar: 10, timeForTenTimesTheInput: whole.seconds / tenth.seconds }
+}
+
 const report = await Effect.runPromise(Effect.gen(function*() {
   const toolchain = yield* Toolchain.locate()
-  // Once before, so that what is measured is compiled.
-  historyChecker.measure(10_000)
   return {
     schemaVersion: 1,
     machine: { node: process.version, tlc: toolchain.version, java: toolchain.javaVersion },
     explorer: yield* explorer(toolchain),
     replay: yield* replays(toolchain),
-    historyChecker: histories()
+    historyChecker: histories(historyChecker),
+    transactionalHistoryChecker: histories(transactionalHistoryChecker),
+    validation: validations()
   }
 }))
 
 if (process.argv.includes("--json")) {
   console.log(JSON.stringify(report, undefined, 2))
 } else {
-  const { explorer: explored, historyChecker: judged, replay } = report
+  const { explorer: explored, historyChecker: judged, replay, transactionalHistoryChecker: judgedToo, validation } =
+    report
   const per = (value: number) => Math.round(value).toLocaleString("en-US")
   console.log(
     [
@@ -112,9 +125,13 @@ if (process.argv.includes("--json")) {
       + `${explored.ratio.toFixed(1)} times (bar ${explored.bar}); slowest run ${per(explored.slowest)}`,
       `core replay: ${per(replay.coreTransitionsPerSecond)} transitions/s (bar ${per(replay.bar)}); `
       + `runtime ${per(replay.runtimeStepsPerSecond)} steps/s`,
-      `history checker: ${per(judged.operations)} operations in ${judged.seconds.toFixed(1)} s and `
-      + `${Math.round(judged.bytes / 1e6)} MB; ten times the input takes ${judged.timeForTenTimesTheInput.toFixed(1)} `
-      + "times the time"
+      ...[["history checker", judged] as const, ["transactional history checker", judgedToo] as const].map(
+        ([name, { bytes, operations, seconds, timeForTenTimesTheInput }]) =>
+          `${name}: ${per(operations)} operations in ${seconds.toFixed(1)} s and ${Math.round(bytes / 1e6)} MB; `
+          + `ten times the input takes ${timeForTenTimesTheInput.toFixed(1)} times the time`
+      ),
+      `validation: ${per(validation.lines)} lines in ${validation.seconds.toFixed(1)} s (bar ${validation.bar}); `
+      + `ten times the input takes ${validation.timeForTenTimesTheInput.toFixed(1)} times the time`
     ].join("\n")
   )
 }
