@@ -7,6 +7,7 @@ const violated: CellReport = { spec: "violated", explorer: "violated", histories
 
 const row = (over: Partial<RowReport> = {}): RowReport => ({
   configuration: "a",
+  specification: "IdempotentProducer",
   group: "producer",
   title: "acks=0",
   label: "at-most-once",

@@ -69,20 +69,25 @@ const wrapped = (rows: ReadonlyArray<RowReport>, columns: ReadonlyArray<Column>)
 const listed = (names: ReadonlyArray<string>): string =>
   names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`
 
-/** Who was asked of a row besides histories. */
-const otherWitnesses = ({ cells }: RowReport): string => {
+/** Who was asked of a row. */
+const witnessesOf = ({ cells, histories }: RowReport): ReadonlyArray<string> => {
   const [cell] = Object.values(cells)
-  return listed([
+  return [
     ...(cell?.spec === undefined ? [] : ["TLC"]),
-    ...(cell?.explorer === undefined ? [] : ["explorer"])
-  ])
+    ...(cell?.explorer === undefined ? [] : ["explorer"]),
+    ...(histories === undefined ? [] : ["histories"])
+  ]
 }
+
+/** How many there are to ask. */
+const allWitnesses = 3
 
 const tableOf = (rows: ReadonlyArray<RowReport>): ReadonlyArray<string> => {
   const [first] = rows
   const columns = columnsOf(Object.keys(first!.cells))
+  const witnesses = witnessesOf(first!)
   return [
-    ...(first!.histories === undefined ? [`by ${otherWitnesses(first!)} alone`] : []),
+    ...(witnesses.length < allWitnesses ? [`by ${listed(witnesses)} alone`] : []),
     ...wrapped(rows, columns),
     ...(columns.length > wordyColumns
       ? columns.map(({ head, property }) => `${head}  ${headOf(property)}: ${first!.sentences[property]}`)
@@ -91,8 +96,7 @@ const tableOf = (rows: ReadonlyArray<RowReport>): ReadonlyArray<string> => {
 }
 
 /** Rows are alike if they stand in one table. */
-const kindOf = ({ cells, group, histories }: RowReport): string =>
-  JSON.stringify([group, histories === undefined, Object.keys(cells)])
+const kindOf = (row: RowReport): string => JSON.stringify([row.group, witnessesOf(row), Object.keys(row.cells)])
 
 export const render = (rows: ReadonlyArray<RowReport>): ReadonlyArray<string> =>
   Array.from(Map.groupBy(rows, kindOf).values(), tableOf).flatMap((lines, i) => i === 0 ? lines : ["", ...lines])

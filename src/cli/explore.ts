@@ -44,8 +44,10 @@ export const explore = Command.make("explore", {
       seed,
       ...(Option.isSome(path) ? { path: path.value } : {})
     })
-    const checks = Object.entries(row.cells).map(([guarantee, { verdict: expected }]) => {
-      const found = Guarantees.verdictOf(explored.properties[guarantee])
+    const checks = Object.entries(row.cells).flatMap(([guarantee, { verdict: expected }]) => {
+      const tally = explored.properties[guarantee]
+      if (tally === undefined) return []
+      const found = Guarantees.verdictOf(tally)
       return Models.judged(
         `${row.title}: ${guarantee}`,
         found === expected || Option.isSome(path) ? [] : [`${found}, but the matrix says ${expected}`],

@@ -34,8 +34,22 @@ export interface RowReport {
   /** What was asked, by property, in the order of the row. */
   readonly cells: Readonly<Record<string, CellReport>>
   /** Absent where the row does not ask them. */
-  readonly histories?: { readonly runs: number; readonly operations: number; readonly seed: number }
+  readonly histories?: {
+    readonly runs: number
+    readonly operations: number
+    readonly seed: number
+    /** In how many of them each action of the specification was taken, where a run has a log of them. */
+    readonly actions?: Readonly<Record<string, number>>
+  }
+  readonly specification: string
   readonly checks: ReadonlyArray<Check>
+}
+
+/** The guarantees of a row by what is pinned of them. */
+const pinnedBy = (row: Specification.Row) => {
+  const guarantees = Specification.guaranteesOf(row)
+  const holds = (guarantee: string): boolean => row.cells[guarantee]!.verdict === "holds"
+  return { holding: guarantees.filter(holds), violated: guarantees.filter((guarantee) => !holds(guarantee)) }
 }
 
 /** What a witness says of each guarantee of a row. */
@@ -55,10 +69,9 @@ const specColumn = Effect.fnUntraced(function*(
     const outcome = yield* ModelCheck.verdict(toolchain, checked, { quick })
     for (const guarantee of only) found.set(guarantee, Models.expectedOf(outcome, only))
   })
-  const guarantees = Specification.guaranteesOf(row)
-  const holding = guarantees.filter((guarantee) => row.cells[guarantee]!.verdict === "holds")
+  const { holding, violated } = pinnedBy(row)
   if (holding.length > 0) yield* check(holding, false)
-  for (const guarantee of guarantees) if (!holding.includes(guarantee)) yield* check([guarantee], true)
+  for (const guarantee of violated) yield* check([guarantee], true)
   return found
 })
 
@@ -68,15 +81,20 @@ const explorerColumn = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Column, Specification.SpecificationError> {
   const { config, module } = row
   const found = new Map<string, Models.Expected>()
-  for (const guarantee of Specification.guaranteesOf(row)) {
-    const changes = { only: [guarantee] }
+  const explore = Effect.fnUntraced(function*(only: ReadonlyArray<string>) {
+    const changes = { only }
     const { judged } = yield* Specification.judgesOf(yield* Specification.load(module, config, changes))
-    if (judged.length === 0) {
-      const message = `${row.configuration} asks the explorer for ${guarantee}, which the code does not judge`
+    const missing = only.find((guarantee) => !judged.includes(guarantee))
+    if (missing !== undefined) {
+      const message = `${row.configuration} asks the explorer for ${missing}, which the code does not judge`
       return yield* new Specification.SpecificationError({ message })
     }
-    found.set(guarantee, Models.expectedOfExplored(yield* workers.run({ _tag: "Explore", module, config, changes })))
-  }
+    const explored = yield* workers.run({ _tag: "Explore", module, config, changes })
+    for (const guarantee of only) found.set(guarantee, Models.expectedOfExplored(explored))
+  })
+  const { holding, violated } = pinnedBy(row)
+  if (holding.length > 0) yield* explore(holding)
+  for (const guarantee of violated) yield* explore([guarantee])
   return found
 })
 
@@ -106,9 +124,8 @@ const missedCell = (
   return missed
 }
 
-/** What histories say of a property, if they judge it. */
-export const verdictOf = (tally: Histories.Tally | undefined): Verdict =>
-  tally === undefined ? "skipped" : tally.violated > 0 ? "violated" : "holds"
+/** What histories say of a property. */
+export const verdictOf = ({ violated }: Histories.Tally): "holds" | "violated" => violated > 0 ? "violated" : "holds"
 
 /** TLC's part of all rows that ask it, in order; rows that differ in nothing but their name share it. */
 export const specColumns = Effect.fn("Guarantees.specColumns")(function*(
@@ -144,7 +161,8 @@ export const verifyRow = Effect.fn("Guarantees.verifyRow")(function*(
   row: Specification.Row,
   spec: Effect.Effect<Column | undefined, Specification.SpecificationError | TlcFailure>
 ): Effect.fn.Return<RowReport, Specification.SpecificationError | TlcFailure> {
-  const { runs, seed, workers } = options
+  const { seed, workers } = options
+  const runs = Math.max(1, Math.round(options.runs * (row.share ?? 1)))
   const { config, module } = row
   const { model } = yield* Specification.load(module, config)
   const histories = Specification.isAsked(row, "histories")
@@ -152,11 +170,12 @@ export const verifyRow = Effect.fn("Guarantees.verifyRow")(function*(
     : undefined
   const explorer = Specification.isAsked(row, "explorer") ? yield* explorerColumn(workers, row) : undefined
   const tlc = yield* spec
-  const rerun = rerunOf(row, options)
+  const rerun = rerunOf(row, { ...options, runs })
   const checks: Array<Check> = []
   const cells = Object.fromEntries(
     Object.entries(row.cells).map(([guarantee, pinned]) => {
-      const seen = histories === undefined ? undefined : verdictOf(histories.properties[guarantee])
+      const tally = histories?.properties[guarantee]
+      const seen = tally === undefined ? undefined : verdictOf(tally)
       const [inSpec, inCode] = [tlc?.get(guarantee), explorer?.get(guarantee)]
       const missed = [...missedCell(pinned, guarantee, { TLC: inSpec, explorer: inCode }, seen)]
       if (histories !== undefined && histories.runs !== runs) {
@@ -175,6 +194,9 @@ export const verifyRow = Effect.fn("Guarantees.verifyRow")(function*(
       return [guarantee, cell] as const
     })
   )
+  if (histories !== undefined && Object.values(cells).every((cell) => cell.histories === undefined)) {
+    checks.push(Checks.failed(`${row.title}: histories`, "they judge nothing of what is asked", rerun))
+  }
   if (histories !== undefined && histories.broken.violated > 0) {
     const { broken } = histories
     checks.push(Checks.failed(
@@ -195,7 +217,15 @@ export const verifyRow = Effect.fn("Guarantees.verifyRow")(function*(
       Specification.guaranteesOf(row).map((guarantee) => [guarantee, model.sentences[guarantee] ?? ""])
     ),
     cells,
-    ...(histories === undefined ? {} : { histories: { runs: histories.runs, operations: histories.operations, seed } }),
+    ...(histories === undefined ? {} : {
+      histories: {
+        runs: histories.runs,
+        operations: histories.operations,
+        seed,
+        ...(histories.actions === undefined ? {} : { actions: histories.actions })
+      }
+    }),
+    specification: model.specification,
     checks
   }
 })

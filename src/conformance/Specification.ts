@@ -110,6 +110,8 @@ const Row = Schema.Struct({
   tier: Schema.optionalKey(Tier),
   /** Who is asked; all by default. */
   witnesses: Schema.optionalKey(Schema.NonEmptyArray(Witness)),
+  /** How many of the histories it gets that a row gets otherwise, as a part of 1. */
+  share: Schema.optionalKey(Schema.Finite),
   /** What is asked of the configuration, by property. Rows that ask the same stand in one table. */
   cells: Schema.Record(Schema.String, Cell)
 })

@@ -2,6 +2,7 @@
  * The main job: every model, the guarantee matrix and the museum, with all that this machine can run.
  */
 import { Deferred, Effect, type Scope, Semaphore } from "effect"
+import * as Registry from "../model/Models.ts"
 import type { TlcFailure, Toolchain } from "../tlc/index.ts"
 import type { Check } from "./Check.ts"
 import * as Counterexamples from "./Counterexamples.ts"
@@ -38,6 +39,24 @@ export interface Options {
 /** The committed counterexamples that are of no exhibit. */
 const strays = (exhibits: ReadonlyArray<Specification.Exhibit>): ReadonlyArray<string> =>
   Counterexamples.names().filter((name) => !exhibits.some((exhibit) => exhibit.name === name))
+
+/**
+ * Red for every action of a specification that no history took, where histories have logs. Nobody asks to be refused in
+ * them.
+ */
+const historiesTakeAll = (rows: ReadonlyArray<Guarantees.RowReport>): ReadonlyArray<Check> =>
+  Array.from(Map.groupBy(rows, ({ specification }) => specification)).flatMap(([specification, of]) => {
+    const counts = of.flatMap(({ histories }) => histories?.actions === undefined ? [] : [histories.actions])
+    if (counts.length === 0) return []
+    const never = Registry.named(specification).actionNames.filter((action) =>
+      !action.startsWith("Refuse") && counts.every((taken) => (taken[action] ?? 0) === 0)
+    )
+    return Models.judged(
+      `${specification}: histories take every action`,
+      never.map((action) => `${action} in no history`),
+      "npm run -s keos -- verify"
+    )
+  })
 
 type Failure = Specification.SpecificationError | TlcFailure
 
@@ -98,7 +117,8 @@ export const verify = Effect.fn("Verify.verify")(function*(
     checks: [
       ...[...models, ...guarantees, ...exhibits].flatMap(({ checks }) => checks),
       ...others,
-      ...Coverage.checksOf(coverage)
+      ...Coverage.checksOf(coverage),
+      ...historiesTakeAll(guarantees)
     ],
     seconds: (performance.now() - began) / 1000
   }
