@@ -115,7 +115,7 @@ const within = (scope: Scope, node: Node, done: ReadonlyArray<Value>): void => {
       return
     case "case":
       for (const arm of node.arms) {
-        condition(scope, arm.test, ["FALSE"])
+        if (arm.test !== undefined) condition(scope, arm.test, ["FALSE"])
         value(scope, arm.value)
       }
       return

@@ -4,5 +4,6 @@
 import { idempotent } from "./idempotent/Subject.ts"
 import { readCommitted } from "./readCommitted/Subject.ts"
 import type { Subject } from "./Subject.ts"
+import { transactions } from "./transactions/Subject.ts"
 
-export const subjects: ReadonlyArray<Subject> = [idempotent, readCommitted]
+export const subjects: ReadonlyArray<Subject> = [idempotent, transactions, readCommitted]

@@ -30,7 +30,7 @@ export type Node =
     readonly body: Node
   }
   | Span & { readonly kind: "if"; readonly test: Node; readonly consequent: Node; readonly alternate: Node }
-  | Span & { readonly kind: "case"; readonly arms: ReadonlyArray<{ readonly test: Node; readonly value: Node }> }
+  | Span & { readonly kind: "case"; readonly arms: ReadonlyArray<Arm> }
   | Span & {
     readonly kind: "let"
     readonly definitions: ReadonlyArray<{ readonly name: string; readonly body: Node }>
@@ -56,6 +56,12 @@ export type Node =
     /** String literals of a set that stands right after `\in`, when all its elements are such. */
     readonly literals: ReadonlyArray<Span>
   }
+
+/** One of several cases; OTHER has no test. */
+export interface Arm {
+  readonly test: Node | undefined
+  readonly value: Node
+}
 
 export interface Definition {
   readonly name: string
@@ -90,7 +96,7 @@ const tokenize = (text: string, from: number, to: number): ReadonlyArray<Token> 
 
 const infix = new Set(
   ["=", "#", "<", ">", "<=", ">=", "\\in", "\\notin", "\\subseteq", "\\cup", "\\cap", "\\", "+", "-", "*", "\\div"]
-    .concat(["..", "\\o", "\\X", ":>", "@@"])
+    .concat(["..", "\\o", "\\X", ":>", "@@", "%"])
 )
 const prefix = new Set(["-", "DOMAIN", "UNCHANGED", "SUBSET", "UNION", "ENABLED"])
 const closing: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}", "<<": ">>" }
@@ -229,10 +235,11 @@ class Parser {
         return { kind: "if", test, consequent, alternate, start, end: this.end }
       }
       case "CASE": {
-        const arms: Array<{ readonly test: Node; readonly value: Node }> = []
+        const arms: Array<Arm> = []
         do {
           this.take()
-          const test = this.expression()
+          const isOther = this.peek() === "OTHER"
+          const test = isOther ? void this.take() : this.expression()
           this.take("->")
           arms.push({ test, value: this.expression() })
         } while (this.peek() === "[]")

@@ -1,0 +1,171 @@
+/**
+ * The configurations that judge mutants of transactions; each exists because some mutant survives the others, which `why`
+ * says.
+ */
+import type { Constant, SweepConfiguration } from "../Subject.ts"
+import { config } from "../Subject.ts"
+
+const allFaults = [
+  "DisconnectCoordinator",
+  "DisconnectLeader",
+  "DisconnectMarker",
+  "ExpireBatch",
+  "TransactionTimeout",
+  "CrashClient",
+  "AppendFail",
+  "AppendUnknown",
+  "CoordinatorFailover",
+  "LeaderChange",
+  "ExpireTransactionalId"
+]
+
+/** Version 2 in small; a configuration changes what it is about. */
+const defaults = {
+  TransactionVersion: 2,
+  Verification: true,
+  MaxEpoch: 32767,
+  DedupWindow: 2,
+  Clients: 1,
+  TransactionalIds: 1,
+  TransactionsPerClient: 2,
+  Partitions: ["A"],
+  Group: false,
+  Version1Clients: [],
+  ReplicationLag: false,
+  FaultBudget: 1,
+  FaultKinds: allFaults
+} as const satisfies Record<string, Constant>
+
+/** What every configuration has; it bounds a run whose mutant lets a counter run away. */
+const always = ["TypeOK"]
+
+/** What holds under version 2. */
+const guarantees = ["NoLoss", "Atomicity", "NoLostCommit", "NoHangingTransaction", "NoStuckTransition"]
+
+interface Options {
+  readonly constants: Readonly<Record<string, Constant>>
+  /** Rules to override: the suffix that their operators have. */
+  readonly rules?: Readonly<Record<string, string>>
+  readonly module?: string
+  readonly guaranteed?: boolean
+  /** Tries every request in every state. */
+  readonly refusing?: boolean
+}
+
+const make = (name: string, why: string, options: Options): SweepConfiguration => {
+  const { constants, guaranteed = false, refusing = false, rules = {} } = options
+  const { module = refusing ? "TransactionRefusals" : "TransactionProperties" } = options
+  const invariants = guaranteed ? [...always, ...guarantees] : always
+  const text = config({ constants: { ...defaults, ...constants }, rules, invariants })
+  return {
+    name: `transactions-${name}`,
+    why,
+    module,
+    text: refusing ? text.replace("SPECIFICATION Spec", "SPECIFICATION RefusingSpec") : text,
+    watched: guaranteed ? guarantees : []
+  }
+}
+
+const probes = {
+  FaultKinds: ["CoordinatorFailover", "TransactionTimeout"],
+  ProbeProducerIds: [1, 2],
+  ProbeEpochs: [0, 1, 2],
+  ProbeSequences: [0, 1]
+}
+
+export const configurations: ReadonlyArray<SweepConfiguration> = [
+  make("refusals", "requests that nobody sends", { constants: probes, refusing: true }),
+  make("exhaustion", "a producer id that ends with every transaction", { constants: { MaxEpoch: 1 } }),
+  make("version-2", "one fault of every kind", { constants: {}, guaranteed: true }),
+  make("lag", "replication as a step of its own", { constants: { ReplicationLag: true }, guaranteed: true }),
+  make("version-1", "partitions added first, epochs that stay", { constants: { TransactionVersion: 1 } }),
+  make("unverified", "batches that begin a transaction unasked", {
+    constants: { TransactionVersion: 1, Verification: false }
+  }),
+  make("refusals-version-1", "requests that nobody sends, at the last epochs", {
+    constants: { ...probes, TransactionVersion: 1, MaxEpoch: 2 },
+    refusing: true
+  }),
+  make("group", "offsets in the transaction", { constants: { Group: true, TransactionsPerClient: 1 } }),
+  make("group-version-1", "offsets in the transaction, added first", {
+    constants: { Group: true, TransactionVersion: 1, TransactionsPerClient: 1 }
+  }),
+  make("two-partitions", "several markers", { constants: { Partitions: ["A", "B"], TransactionsPerClient: 1 } }),
+  make("two-instances", "fences", { constants: { Clients: 2, TransactionsPerClient: 1 } }),
+  make("two-ids", "two coordinators", {
+    constants: { Clients: 2, TransactionalIds: 2, TransactionsPerClient: 1, FaultBudget: 0 }
+  }),
+  make("version-1-client", "an instance that speaks the older version", {
+    constants: { Clients: 2, TransactionsPerClient: 1, Version1Clients: [1], FaultBudget: 0 }
+  }),
+  make("last-epoch", "a copy of the request that gave the last epoch", {
+    constants: {
+      TransactionVersion: 1,
+      MaxEpoch: 2,
+      FaultBudget: 2,
+      FaultKinds: ["ExpireBatch", "DisconnectCoordinator"]
+    }
+  }),
+  make("two-completions", "a completion that is written twice, as by KAFKA-10080", {
+    constants: { Partitions: ["A", "B"], FaultBudget: 0 },
+    rules: { Completions: "KAFKA_10080", MayComplete: "KAFKA_10080" },
+    module: "KAFKA_10080"
+  }),
+  make("offsets-outside", "offsets committed by themselves", {
+    constants: { Group: true, FaultKinds: ["CrashClient", "TransactionTimeout"] },
+    rules: { OffsetsInTransaction: "Outside" },
+    module: "KafkaTransactionReleases"
+  }),
+  make("kafka-3.9", "what 3.9 looks at first", {
+    constants: { TransactionVersion: 1, FaultBudget: 2, FaultKinds: ["DisconnectCoordinator", "DisconnectLeader"] },
+    rules: {
+      AsksPendingFirst: "Kafka_3_9",
+      JoinsOpenTransaction: "Kafka_3_9",
+      AsksEpochFirst: "Kafka_4_0",
+      IsStaleOnArrival: "Kafka_4_0"
+    },
+    module: "KafkaTransactionReleases"
+  }),
+  make("refusals-group", "requests that nobody sends, with offsets", {
+    constants: { ...probes, Group: true, TransactionsPerClient: 1 },
+    refusing: true
+  }),
+  make("group-lag", "offsets that are replicated later", {
+    constants: {
+      Group: true,
+      ReplicationLag: true,
+      TransactionsPerClient: 1,
+      FaultKinds: ["LeaderChange", "CoordinatorFailover", "DisconnectLeader"]
+    }
+  }),
+  make("two-members", "two instances in one group", {
+    constants: {
+      Clients: 2,
+      Group: true,
+      TransactionsPerClient: 1,
+      FaultKinds: ["CoordinatorFailover", "LeaderChange"]
+    }
+  }),
+  make("two-faulty-ids", "two coordinators, one of which fails", {
+    constants: {
+      Clients: 2,
+      TransactionalIds: 2,
+      TransactionsPerClient: 1,
+      FaultKinds: ["CoordinatorFailover", "AppendFail", "CrashClient", "TransactionTimeout"]
+    }
+  }),
+  make("two-faults", "two changes of coordinator or leader", {
+    constants: {
+      FaultBudget: 2,
+      FaultKinds: ["CoordinatorFailover", "LeaderChange", "CrashClient", "DisconnectLeader", "DisconnectMarker"]
+    }
+  }),
+  make("fence-twice", "a fence that fails, and is tried again", {
+    constants: {
+      TransactionVersion: 1,
+      TransactionsPerClient: 1,
+      FaultBudget: 2,
+      FaultKinds: ["AppendFail", "TransactionTimeout", "CrashClient", "DisconnectCoordinator"]
+    }
+  })
+]

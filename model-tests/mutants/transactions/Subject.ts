@@ -1,0 +1,20 @@
+/**
+ * Transactions: the modules with `Next` and its decisions, the machines of the core with their rules, and the guards of
+ * the model's actions.
+ */
+import type { Subject } from "../Subject.ts"
+import { configurations } from "./Configurations.ts"
+
+export const transactions: Subject = {
+  specification: "Transactions",
+  modules: ["Transactions", "TransactionRules"],
+  code: [
+    "core/TransactionalPartition.ts",
+    "core/TransactionalProducer.ts",
+    "core/TransactionCoordinator.ts",
+    "core/TransactionMetadata.ts",
+    "core/TransactionRules.ts",
+    "model/transactions/Actions.ts"
+  ],
+  configurations
+}
