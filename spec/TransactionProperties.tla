@@ -233,8 +233,9 @@ LegalTransitions == [][TransitionStep]_vars
 
 -----------------------------------------------------------------------------
 (* REFINEMENT.  A transaction is decided when the coordinator applies the   *)
-(* record that says so; afterwards its markers witness it.  One that never *)
-(* had a partition leaves no marker; its application is the witness.       *)
+(* record that says so; afterwards its markers witness it.  One that was   *)
+(* aborted and never had a partition leaves no marker; its application is  *)
+(* the witness.                                                            *)
 
 DecisionOf(x) ==
   LET k == coordinator[IdOf(x.client)]
@@ -243,7 +244,7 @@ DecisionOf(x) ==
   IN IF written # {} THEN CHOOSE kind \in written : TRUE
      ELSE IF IsPrepared(k.metadata.state) /\ k.metadata.transaction = x /\ k.metadata.partitions # {}
      THEN ResultOf(k.metadata.state)
-     ELSE CASE Of(x).outcome = "committed" -> "COMMIT" [] Of(x).outcome = "aborted" -> "ABORT" [] OTHER -> "OPEN"
+     ELSE IF Of(x).outcome = "aborted" THEN "ABORT" ELSE "OPEN"
 
 Promise == INSTANCE ExactlyOnceTransactions WITH
   Partitions <- AllPartitions,

@@ -46,6 +46,13 @@ RefuseBatch(p, i, e, s, error) ==
        [producerId |-> i, epoch |-> e, sequence |-> s, version |-> 1, guard |-> FALSE, generation |-> None], TRUE, generation) = error
   /\ UNCHANGED vars
 
+\* The same for offsets, with a generation of the group.
+RefuseOffsets(i, e, g, error) ==
+  /\ Group
+  /\ Validate(partition[GroupPartition],
+       [producerId |-> i, epoch |-> e, sequence |-> None, version |-> 1, guard |-> FALSE, generation |-> g], TRUE, generation) = error
+  /\ UNCHANGED vars
+
 RefuseMarker(p, i, e, coordinatorEpoch, version, error) ==
   /\ ValidateMarker(partition[p],
        [producerId |-> i, epoch |-> e, coordinatorEpoch |-> coordinatorEpoch, version |-> version]) = error
@@ -63,6 +70,8 @@ Refusals ==
         error \in CoordinatorErrors : RefuseEndTxn(t, i, e, result, version, error)
   \/ \E p \in Partitions, i \in ProbeProducerIds, e \in ProbeEpochs, s \in ProbeSequences, error \in LeaderErrors :
        RefuseBatch(p, i, e, s, error)
+  \/ \E i \in ProbeProducerIds, e \in ProbeEpochs, g \in {0, 1}, error \in LeaderErrors :
+       RefuseOffsets(i, e, g, error)
   \/ \E p \in AllPartitions, i \in ProbeProducerIds, e \in ProbeEpochs, version \in {1, 2}, error \in LeaderErrors :
        RefuseMarker(p, i, e, 0, version, error)
 

@@ -211,13 +211,14 @@ InitProducerId(d, pending, r, next) ==
             CASE IsPrepared(d.state) -> Refuse("CONCURRENT_TRANSACTIONS")
               [] d.state = "Ongoing" -> Write(Fence(d, FenceEpoch(d), next))
               [] OTHER ->
-                   IF IsExhausted(d.epoch) /\ (given => r.epoch = d.epoch)
-                   THEN Write(Initialized(d, next, 0, IF given THEN d.epoch ELSE None))
+                   IF IsExhausted(d.epoch)
+                   THEN IF given /\ r.epoch # d.epoch THEN Refuse("UNKNOWN_SERVER_ERROR")
+                        ELSE Write(Initialized(d, next, 0, IF given THEN d.epoch ELSE None))
                    ELSE IF ~given THEN Write(Initialized(d, d.producerId, d.epoch + 1, None))
                    ELSE IF d.epoch = None \/ r.epoch = d.epoch
                    THEN Write(Initialized(d, d.producerId, d.epoch + 1, d.epoch))
                    ELSE IF r.epoch = d.lastEpoch THEN Write(Initialized(d, d.producerId, d.epoch, d.lastEpoch))
-                   ELSE Refuse(IF IsExhausted(d.epoch) THEN "UNKNOWN_SERVER_ERROR" ELSE "PRODUCER_FENCED")
+                   ELSE Refuse("PRODUCER_FENCED")
 
 \* The answer to the request whose record was written; a new instance waits
 \* for the end of the transaction that it fenced.
@@ -318,13 +319,16 @@ Rebuild(log) ==
   ELSE IF ~IsTransactional(log[Len(log)]) THEN Rebuild(SubSeq(log, 1, Len(log) - 1))
   ELSE Update(Rebuild(SubSeq(log, 1, Len(log) - 1)), log[Len(log)], Len(log) - 1)
 
-\* The verification entry of a producer id; a guard is a bit on the request.
+\* The verification entry of a producer id: whoever made it said which version
+\* it is of, later batches move its epoch and sequence.  A guard is a bit on
+\* the request.
 StartVerification(verification, m) ==
   LET fresh == With(verification, m.producerId,
                  [epoch |-> m.epoch, lowestSequence |-> m.sequence, version |-> m.version])
       known == verification[m.producerId]
   IN IF m.producerId \notin DOMAIN verification THEN fresh
-     ELSE IF m.epoch > known.epoch THEN fresh
+     ELSE IF m.epoch > known.epoch
+     THEN [verification EXCEPT ![m.producerId].epoch = m.epoch, ![m.producerId].lowestSequence = m.sequence]
      ELSE IF m.epoch < known.epoch \/ m.sequence >= known.lowestSequence THEN verification
      ELSE [verification EXCEPT ![m.producerId].lowestSequence = m.sequence]
 

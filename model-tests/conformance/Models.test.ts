@@ -447,7 +447,11 @@ describe("explore", () => {
       { refusals: refused.slice(1) },
       /^the explorer refuses 2 pairs of request and error, pinned 3$/
     ],
-    ["takes other steps", { actions: { ...counts.actions, Send: 0 } }, /^the counts by action differ from TLC's$/],
+    [
+      "takes other steps",
+      { actions: { ...counts.actions, Send: 0 } },
+      /^the counts by action differ from those of TLC$/
+    ],
     [
       "finds a violation",
       { property: "NoGap", steps: ["Send(p1)"] },

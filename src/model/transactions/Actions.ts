@@ -915,6 +915,32 @@ const RefuseBatch = perIdentity(["p", "i", "e", "s", "error"], (configuration, w
   })
 })
 
+/** The same for offsets, with a generation of the group. */
+const RefuseOffsets = perIdentity(["i", "e", "g", "error"], (configuration, world, identity, refused) => {
+  const { context, group, partitions } = configuration
+  if (!group) return
+  const offsets = world.partitions[partitions.indexOf(groupPartition)]!
+  for (const generation of [0, 1]) {
+    const validation = TransactionalPartition.validate(context, offsets, {
+      _tag: "AppendVerified",
+      produce: {
+        partition: groupPartition,
+        ...identity,
+        version: 1,
+        sequence: Sequence.none,
+        generation,
+        transaction: Transaction.noName,
+        input: Sequence.none
+      },
+      broker: offsets.leader,
+      generation: world.generation,
+      guard: false
+    })
+    const error = refusal(validation, leaderErrors)
+    if (error !== undefined) refused(identity.producerId, identity.epoch, generation, error)
+  }
+})
+
 const RefuseMarker = perIdentity(
   ["p", "i", "e", "coordinatorEpoch", "version", "error"],
   ({ context, partitions }, world, identity, refused) => {
@@ -972,6 +998,7 @@ export const actions = {
   RefuseVerification,
   RefuseEndTxn,
   RefuseBatch,
+  RefuseOffsets,
   RefuseMarker
 } as const satisfies Record<string, Action>
 

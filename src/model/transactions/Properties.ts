@@ -351,8 +351,8 @@ const LegalTransitions: StepProperty = ({ context }, from, to) =>
 type Decision = "OPEN" | Transaction.Result
 
 /**
- * What was decided of a transaction: its markers witness it, before them the coordinator. One that never had a partition
- * leaves no marker, and its application is the witness.
+ * What was decided of a transaction: its markers witness it, before them the coordinator. One that was aborted and never
+ * had a partition leaves no marker, and its application is the witness.
  */
 const decisionOf = (configuration: Configuration, world: World, of: Transaction.Name): Decision => {
   for (const { log } of world.partitions) {
@@ -363,14 +363,7 @@ const decisionOf = (configuration: Configuration, world: World, of: Transaction.
     TransactionMetadata.isPrepared(metadata.state) && isSame(metadata.transaction, of)
     && metadata.partitions.length > 0
   ) return TransactionMetadata.resultOf(metadata.state)
-  switch (memoryOf(world, of).outcome) {
-    case "committed":
-      return "COMMIT"
-    case "aborted":
-      return "ABORT"
-    case "none":
-      return "OPEN"
-  }
+  return memoryOf(world, of).outcome === "aborted" ? "ABORT" : "OPEN"
 }
 
 /** Whether the application is told nothing, or what was decided before. */

@@ -70,8 +70,10 @@ export const witnesses = {
   ),
   PartlyWrittenOutcome: marker((sent, world) =>
     world.partitions.some(({ log }) =>
-      log.some(({ kind, transaction }) => kind !== "DATA" && transaction.client === sent.marker.transaction.client
-        && transaction.number === sent.marker.transaction.number)
+      log.some(({ kind, transaction }) =>
+        kind !== "DATA" && transaction.client === sent.marker.transaction.client
+        && transaction.number === sent.marker.transaction.number
+      )
     )
   ),
 

@@ -39,6 +39,7 @@ export const parameters = {
   RefuseVerification: ["id", "producerId", "epoch", "partition", "error"],
   RefuseEndTxn: ["id", "producerId", "epoch", "result", "version", "error"],
   RefuseBatch: ["partition", "producerId", "epoch", "sequence", "error"],
+  RefuseOffsets: ["producerId", "epoch", "generation", "error"],
   RefuseMarker: ["partition", "producerId", "epoch", "coordinatorEpoch", "version", "error"]
 } as const satisfies Record<string, ReadonlyArray<keyof Arguments>>
 
@@ -58,6 +59,7 @@ interface Arguments {
   readonly epoch: number
   readonly sequence: number
   readonly coordinatorEpoch: number
+  readonly generation: number
   readonly result: Transaction.Result
   readonly version: Transaction.Version
   readonly error: Errors.Error

@@ -144,8 +144,8 @@ export const make = Effect.fnUntraced(function*(
           Probe.ofCoordinator(refusal, coordinator(refusal.id).state().broker, ids.free())
         )
       default:
-        return leader(refusal.partition).probe(
-          Probe.ofLeader(refusal, leader(refusal.partition).state().leader, group.generation())
+        return leader(Probe.partitionOf(refusal)).probe(
+          Probe.ofLeader(refusal, leader(Probe.partitionOf(refusal)).state().leader, group.generation())
         )
     }
   }

@@ -6,7 +6,7 @@ import type { Refusal } from "./Action.ts"
 import type * as CoordinatorHost from "./CoordinatorHost.ts"
 import type * as LeaderHost from "./LeaderHost.ts"
 
-type ToLeader = Extract<Refusal, { readonly _tag: "RefuseBatch" | "RefuseMarker" }>
+type ToLeader = Extract<Refusal, { readonly _tag: "RefuseBatch" | "RefuseOffsets" | "RefuseMarker" }>
 
 const transaction = Transaction.noName
 
@@ -43,16 +43,22 @@ export const ofCoordinator = (
   }
 }
 
+/** Whose leader is asked. */
+export const partitionOf = (refusal: ToLeader): string =>
+  refusal._tag === "RefuseOffsets" ? Transaction.groupPartition : refusal.partition
+
 /** A question to the leader on this broker, in this generation of the group. */
 export const ofLeader = (refusal: ToLeader, broker: Partition.Broker, generation: number): LeaderHost.Question => {
-  const { epoch, partition, producerId } = refusal
-  const identity = { partition, producerId, epoch, transaction }
+  const { epoch, producerId } = refusal
+  const identity = { partition: partitionOf(refusal), producerId, epoch, transaction }
   if (refusal._tag === "RefuseMarker") {
     const { coordinatorEpoch, version } = refusal
     return { _tag: "HandleMarker", marker: { ...identity, coordinatorEpoch, version, result: "ABORT" }, broker }
   }
-  const { sequence } = refusal
-  const produce = { ...identity, version: 1, sequence, generation: Sequence.none, input: Sequence.none } as const
+  const said = refusal._tag === "RefuseBatch"
+    ? { sequence: refusal.sequence, generation: Sequence.none }
+    : { sequence: Sequence.none, generation: refusal.generation }
+  const produce = { ...identity, ...said, version: 1, input: Sequence.none } as const
   // A batch that was verified, but in no transaction of this moment.
   return { _tag: "AppendVerified", produce, broker, generation, guard: false }
 }
