@@ -88,6 +88,22 @@ describe("the matrix", () => {
   }
 })
 
+describe("who was asked", () => {
+  const { histories: _, ...silent } = row({ label: "" })
+
+  it("is said where it was not everybody", () => {
+    const first = (of: RowReport) => Matrix.render([of])[0]
+
+    assert.strictEqual(first(row({ label: "", cells: { NoLoss: holds } })), "producer  no loss")
+    assert.strictEqual(first({ ...silent, cells: { NoLoss: { spec: "holds" } } }), "by TLC alone")
+    assert.strictEqual(
+      first({ ...silent, cells: { NoLoss: { spec: "holds", explorer: "holds" } } }),
+      "by TLC and explorer alone"
+    )
+    assert.strictEqual(first(row({ cells: { NoLoss: { histories: "holds" } } })), "by histories alone")
+  })
+})
+
 describe("a wide table", () => {
   it("has letters for heads, and a legend", () => {
     const lines = Matrix.render([wide(7, { title: "4.4" })])

@@ -430,6 +430,21 @@ describe("explore", () => {
       assert.strictEqual(explorer?.edges, counts.generated - 1)
     }))
 
+  it.effect("is judged by what is pinned where the explorer is alone", () =>
+    Effect.gen(function*() {
+      const alone = { ...small.model, explorerAlone: true as const, committed: false, replay: [] }
+      const { counts: _, ...unpinned } = alone
+
+      const report = yield* Models.verify(here, alone)
+      const explored = yield* Models.explore(here, { ...alone, counts: { ...counts, distinct: 7 } })
+      const nothing = yield* Models.explore(here, unpinned)
+
+      assert.deepStrictEqual(report.checks, [{ name: "wrap-small: properties", status: "passed" }])
+      assert.strictEqual(report.explorerAlone, true)
+      assert.deepStrictEqual(failures(explored.checks), [["wrap-small: explorer", "300 states, the pin has 7"]])
+      assert.deepStrictEqual(failures(nothing.checks), [["wrap-small: explorer", "no counts are pinned"]])
+    }))
+
   const sound: Task.Explored = {
     ...nothing,
     states: counts.distinct,
@@ -500,6 +515,17 @@ describe("what the code leaves to TLC", () => {
       assert.deepStrictEqual(report.leftToTlc, { EveryRecordDecided: "it speaks of whole behaviours" })
       assert.deepStrictEqual(explored, { checks: [] })
       assert.isUndefined(Models.joined(report, explored).explorer)
+    }))
+
+  it.effect("cannot be asked of the explorer alone, or nobody would judge it", () =>
+    Effect.gen(function*() {
+      const model = { ...(yield* violating("EveryRecordDecided")), explorerAlone: true as const }
+
+      const { checks } = yield* Models.explore(here, model)
+
+      assert.deepStrictEqual(failures(checks), [
+        ["wrap-small: explorer", "nobody judges EveryRecordDecided: the explorer is alone, and leaves it to TLC"]
+      ])
     }))
 
   it.effect("is nothing that the code judges: there the explorer must find the violation too", () =>

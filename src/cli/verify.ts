@@ -75,12 +75,18 @@ const models = (reports: ReadonlyArray<ModelReport>, totals: Totals): ReadonlyAr
 /** What the code does not judge, in how many models, and why not. */
 const leftToTlc = (reports: ReadonlyArray<ModelReport>): ReadonlyArray<string> => {
   const left = Map.groupBy(
-    reports.flatMap((report) => Object.entries(report.leftToTlc)),
+    reports.flatMap((report) => report.explorerAlone === true ? [] : Object.entries(report.leftToTlc)),
     ([property, why]) => `${property} (${why})`
   )
   return left.size === 0
     ? []
-    : [`judged by TLC alone: ${Array.from(left, ([what, { length }]) => `${what}, in ${length} models`).join("; ")}`]
+    : [
+      `judged by TLC alone: ${
+        Array.from(left, ([what, { length }]) => `${what}, in ${length} ${length === 1 ? "model" : "models"}`).join(
+          "; "
+        )
+      }`
+    ]
 }
 
 const render = (report: Verify.Report, verbose: boolean): ReadonlyArray<string> => [

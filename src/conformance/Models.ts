@@ -312,7 +312,12 @@ export const explore = Effect.fn("Models.explore")(function*(
 ): Effect.fn.Return<ExploredModel, Specification.SpecificationError> {
   const { config, module, name, property } = model
   const { leftToTlc } = yield* Specification.judgesOf(yield* load(model))
-  if (property !== undefined && Object.hasOwn(leftToTlc, property)) return { checks: [] }
+  if (property !== undefined && Object.hasOwn(leftToTlc, property)) {
+    const missed = model.explorerAlone === true
+      ? [`nobody judges ${property}: the explorer is alone, and leaves it to TLC`]
+      : []
+    return { checks: missed.map((why) => Checks.failed(`${name}: explorer`, why, rerun(name))) }
+  }
   const explored = yield* workers.run({ _tag: "Explore", module, config, changes: {}, witnesses: true })
   const { depth, edges, seconds, states } = explored
   return {
