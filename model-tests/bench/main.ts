@@ -18,7 +18,8 @@ import * as historyChecker from "./historyChecker.ts"
 import * as transactionalHistoryChecker from "./transactionalHistoryChecker.ts"
 import * as validation from "./validation.ts"
 
-const model = "base-two-batches"
+/** The largest model that TLC and the explorer share, of either kind. */
+const models = { explorer: "base-two-batches", transactionalExplorer: "transactions-two-faults" } as const
 const replayed = "base-two-batches"
 
 const timed = <A>(run: () => A): { readonly result: A; readonly seconds: number } => {
@@ -40,7 +41,7 @@ const explorations = 3
  * Distinct states per second of the code's explorer and of TLC with two workers, with the same properties watched. The
  * explorer's is the median of runs before and after TLC's, so that one that was disturbed does not count.
  */
-const explorer = Effect.fnUntraced(function*(toolchain: Toolchain.Toolchain) {
+const explorer = Effect.fnUntraced(function*(toolchain: Toolchain.Toolchain, model: string) {
   const checked = yield* load(model)
   const properties = Specification.propertiesOf(checked).filter((name) => hasProperty(checked.model, name))
   const explore = (): ReadonlyArray<number> =>
@@ -105,7 +106,8 @@ const report = await Effect.runPromise(Effect.gen(function*() {
   return {
     schemaVersion: 1,
     machine: { node: process.version, tlc: toolchain.version, java: toolchain.javaVersion },
-    explorer: yield* explorer(toolchain),
+    explorer: yield* explorer(toolchain, models.explorer),
+    transactionalExplorer: yield* explorer(toolchain, models.transactionalExplorer),
     replay: yield* replays(toolchain),
     historyChecker: histories(historyChecker),
     transactionalHistoryChecker: histories(transactionalHistoryChecker),
@@ -116,13 +118,18 @@ const report = await Effect.runPromise(Effect.gen(function*() {
 if (process.argv.includes("--json")) {
   console.log(JSON.stringify(report, undefined, 2))
 } else {
-  const { explorer: explored, historyChecker: judged, replay, transactionalHistoryChecker: judgedToo, validation } =
-    report
+  const { historyChecker: judged, replay, transactionalHistoryChecker: judgedToo, validation } = report
   const per = (value: number) => Math.round(value).toLocaleString("en-US")
   console.log(
     [
-      `explorer: ${per(explored.statesPerSecond)} states/s, TLC ${per(explored.tlcStatesPerSecond)} with 2 workers: `
-      + `${explored.ratio.toFixed(1)} times (bar ${explored.bar}); slowest run ${per(explored.slowest)}`,
+      ...[report.explorer, report.transactionalExplorer].map((explored) =>
+        `explorer, ${explored.model}: ${per(explored.statesPerSecond)} states/s, TLC ${
+          per(explored.tlcStatesPerSecond)
+        } `
+        + `with 2 workers: ${explored.ratio.toFixed(1)} times (bar ${explored.bar}); slowest run ${
+          per(explored.slowest)
+        }`
+      ),
       `core replay: ${per(replay.coreTransitionsPerSecond)} transitions/s (bar ${per(replay.bar)}); `
       + `runtime ${per(replay.runtimeStepsPerSecond)} steps/s`,
       ...[["history checker", judged] as const, ["transactional history checker", judgedToo] as const].map(
