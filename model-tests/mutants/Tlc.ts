@@ -18,10 +18,13 @@ import * as Tla from "./TlaSyntax.ts"
 
 export const specification = path.join(import.meta.dirname, "../../spec")
 
+/** Modules that put together what the specification has apart. */
+const combinations = path.join(import.meta.dirname, "transactions")
+
 /** Every module that a configuration may start from, by name. */
 const modules = (): ReadonlyMap<string, string> =>
   new Map(
-    [specification, path.join(specification, "museum")].flatMap((folder) =>
+    [specification, path.join(specification, "museum"), combinations].flatMap((folder) =>
       fs.readdirSync(folder).filter((file) => file.endsWith(".tla")).map((file) =>
         [file.slice(0, -4), fs.readFileSync(path.join(folder, file), "utf8")] as const
       )

@@ -112,7 +112,7 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
     module: "KAFKA_10080"
   }),
   make("offsets-outside", "offsets committed by themselves", {
-    constants: { Group: true, FaultKinds: ["CrashClient", "TransactionTimeout"] },
+    constants: { Group: true, FaultKinds: ["CrashClient", "TransactionTimeout", "LeaderChange"] },
     rules: { OffsetsInTransaction: "Outside" },
     module: "KafkaTransactionReleases"
   }),
@@ -125,6 +125,47 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
       IsStaleOnArrival: "Kafka_4_0"
     },
     module: "KafkaTransactionReleases"
+  }),
+  make("unverified-version-2", "batches that are verified all the same", {
+    constants: { Verification: false, TransactionsPerClient: 1, FaultBudget: 0 }
+  }),
+  make("exhaustion-version-1", "a copy of the request that ended the producer id", {
+    constants: {
+      TransactionVersion: 1,
+      MaxEpoch: 1,
+      TransactionsPerClient: 1,
+      FaultBudget: 2,
+      FaultKinds: ["ExpireBatch", "DisconnectCoordinator"]
+    }
+  }),
+  make("kept-partitions", "a completed transaction that keeps its partitions, as by KAFKA-5268", {
+    constants: { FaultBudget: 0 },
+    rules: { IsRegistered: "KAFKA_5268", PartitionsAfterCompletion: "KAFKA_5268" },
+    module: "KAFKA_5268"
+  }),
+  make("kept-partitions-only", "half of KAFKA-5268: partitions that are added again", {
+    constants: { FaultBudget: 0 },
+    rules: { PartitionsAfterCompletion: "KAFKA_5268" },
+    module: "KAFKA_5268"
+  }),
+  make("mixed-versions", "an owner that is taken for another one", {
+    constants: { Clients: 2, TransactionsPerClient: 1, Version1Clients: [1], FaultKinds: ["ExpireBatch"] }
+  }),
+  make("refusals-exhaustion", "requests that nobody sends, with a producer id that has ended", {
+    constants: { ...probes, MaxEpoch: 2, FaultKinds: ["CoordinatorFailover"] },
+    refusing: true
+  }),
+  make("refusals-by-releases", "what a leader of 4.0 looks at first", {
+    constants: { ...probes, TransactionVersion: 1, FaultKinds: ["ExpireBatch"] },
+    rules: { AsksEpochFirst: "Kafka_4_0", IsFirstSequence: "Kafka" },
+    module: "RefusalsByReleases",
+    refusing: true
+  }),
+  make("refusals-without-guards", "what a leader without guards looks at", {
+    constants: { ...probes, TransactionVersion: 1, FaultKinds: ["ExpireBatch"] },
+    rules: { AsksEpochFirst: "Kafka_4_0", IsFirstSequence: "Kafka", HasGuard: "KAFKA_14884" },
+    module: "RefusalsByReleases",
+    refusing: true
   }),
   make("refusals-group", "requests that nobody sends, with offsets", {
     constants: { ...probes, Group: true, TransactionsPerClient: 1 },
