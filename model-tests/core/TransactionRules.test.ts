@@ -125,6 +125,7 @@ describe("LastStableOffset and IsUnstable", () => {
     ["one open transaction before one that is committed", [data(other), data(), control("COMMIT")], 3, 0, true],
     ["one open transaction behind one that is committed", [data(), control("COMMIT"), data(other)], 3, 2, true],
     ["two open ones", [data(), data(other)], 2, 0, true],
+    ["an open transaction of two records", [data(), data()], 2, 0, true],
     ["a second transaction of the same producer", [data(), control("ABORT"), data()], 3, 2, true],
     ["a marker that is not replicated", [data(), control("COMMIT")], 1, 0, true],
     ["data that is not replicated", [control("COMMIT"), data()], 1, 1, true],

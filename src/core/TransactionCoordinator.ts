@@ -261,14 +261,14 @@ const answerOf = (error: Errors.Error, producerId: number = Sequence.none, epoch
   answer: { error, producerId, epoch }
 })
 
-const takesProducerId = (free: number, metadata: Metadata, decision: Decision): boolean =>
-  metadata.producerId === free
-  || (decision._tag === "Write" && (decision.record.producerId === free || decision.record.nextProducerId === free))
+/** An id that nobody used before takes one too: it is always given an instance. */
+const takesProducerId = (free: number | undefined, decision: Decision): boolean =>
+  decision._tag === "Write" && (decision.record.producerId === free || decision.record.nextProducerId === free)
 
 /** Does what was decided, with the metadata as the decision left it in memory. */
 const begin = (context: Context, before: Coordinator, metadata: Metadata, decision: Decision, free?: number): Step => {
   const outputs: Array<Output> = []
-  if (free !== undefined && takesProducerId(free, metadata, decision)) outputs.push({ _tag: "ProducerIdTaken" })
+  if (takesProducerId(free, decision)) outputs.push({ _tag: "ProducerIdTaken" })
   const coordinator = metadata === before.metadata ? before : { ...before, metadata }
   switch (decision._tag) {
     case "Refuse":
@@ -293,7 +293,7 @@ const begin = (context: Context, before: Coordinator, metadata: Metadata, decisi
  * append fails (`hasFailedEpochFence`).
  */
 const whileFencing = ({ transactionVersion }: Context, metadata: Metadata, { epoch, state }: Metadata): Metadata =>
-  metadata.state === "Ongoing" && state === "PrepareAbort" && transactionVersion === 1
+  state === "PrepareAbort" && transactionVersion === 1
     ? { ...metadata, epoch, failedEpochFence: true }
     : metadata
 
@@ -305,10 +305,10 @@ const handleInitProducerId = (
   { broker, nextProducerId, request }: Arrival<InitProducerId> & Allocating
 ): Step => {
   if (broker !== coordinator.broker) return notHere(coordinator)
+  // A new id takes the free producer id, and needs no other: its epochs are all left.
   const isNew = coordinator.metadata.state === "Unknown"
   const metadata = isNew ? TransactionMetadata.created(nextProducerId) : coordinator.metadata
-  const free = isNew ? nextProducerId + 1 : nextProducerId
-  const decision = initProducerId(context, metadata, coordinator.pending, request, free)
+  const decision = initProducerId(context, metadata, coordinator.pending, request, nextProducerId)
   const known = decision._tag === "Write" ? whileFencing(context, metadata, decision.record) : metadata
   return begin(context, coordinator, known, decision, nextProducerId)
 }

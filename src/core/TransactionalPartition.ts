@@ -240,7 +240,7 @@ export const validate = (context: Context, partition: Partition, judged: Judged)
   const isRecord = produce.sequence !== Sequence.none
   const refuse = (error: Errors.Error): Replica.Validation => ({ _tag: "Refuse", error })
   if (!isRecord && produce.generation !== judged.generation) return refuse("ILLEGAL_GENERATION")
-  const duplicate = isRecord ? Replica.findDuplicate(context.replica, producers, batchOf(produce)) : undefined
+  const duplicate = Replica.findDuplicate(context.replica, producers, batchOf(produce))
   if (duplicate !== undefined) return { _tag: "Duplicate", offset: duplicate.offset }
   const isStale = produce.epoch < epochOf(producers, produce.producerId)
   if (rules.AsksEpochFirst() && isStale) return refuse("INVALID_PRODUCER_EPOCH")

@@ -116,6 +116,11 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
     rules: { OffsetsInTransaction: "Outside" },
     module: "KafkaTransactionReleases"
   }),
+  make("early-commit", "a commit that waits for a request but not for batches, as by KAFKA-5449", {
+    constants: { TransactionVersion: 1, Partitions: ["A", "B"], TransactionsPerClient: 1, FaultBudget: 0 },
+    rules: { MayCommit: "KAFKA_5449" },
+    module: "KAFKA_5449"
+  }),
   make("kafka-3.9", "what 3.9 looks at first", {
     constants: { TransactionVersion: 1, FaultBudget: 2, FaultKinds: ["DisconnectCoordinator", "DisconnectLeader"] },
     rules: {
@@ -177,6 +182,15 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
       ReplicationLag: true,
       TransactionsPerClient: 1,
       FaultKinds: ["LeaderChange", "CoordinatorFailover", "DisconnectLeader"]
+    }
+  }),
+  make("two-members-lag", "a member that joins while a marker is not replicated", {
+    constants: {
+      Clients: 2,
+      Group: true,
+      ReplicationLag: true,
+      TransactionsPerClient: 1,
+      FaultBudget: 0
     }
   }),
   make("two-members", "two instances in one group", {

@@ -253,8 +253,8 @@ const askerWaiting = (configuration: Configuration, world: World, id: number): A
   return undefined
 }
 
-const waitingKind = (asker: Asker | undefined): TransactionalProducer.Request["kind"] | undefined =>
-  asker?._tag === "Client" ? asker.sent.request.kind : asker && "AddPartitionsToTxn"
+const waitingKind = (asker: Asker): TransactionalProducer.Request["kind"] =>
+  asker._tag === "Client" ? asker.sent.request.kind : "AddPartitionsToTxn"
 
 /** The turn of a coordinator with which an append ends. */
 const endAppend = (
@@ -264,7 +264,7 @@ const endAppend = (
   ending: (waiting: TransactionalProducer.Request["kind"] | undefined) => TransactionCoordinator.Input
 ): World | undefined => {
   const asker = askerWaiting(configuration, world, id)
-  return coordinate(configuration, world, id, ending(waitingKind(asker)), asker)
+  return coordinate(configuration, world, id, ending(asker === undefined ? undefined : waitingKind(asker)), asker)
 }
 
 /** The message that a leader works on. */
@@ -465,12 +465,10 @@ const mayWrite = ({ group, transactionsPerClient }: Configuration, producer: Tra
 
 /** The group's offset is committed behind the transaction's first record. */
 const isInTurn = (
-  { context, group }: Configuration,
+  { context }: Configuration,
   { batches }: TransactionalProducer.Producer,
   partition: string
-): boolean =>
-  !group || partition !== groupPartition
-  || (context.rules.OffsetsInTransaction() && batches.size > (batches.has(groupPartition) ? 1 : 0))
+): boolean => partition !== groupPartition || (context.rules.OffsetsInTransaction() && batches.size > 0)
 
 /** The application hands a record over. */
 const handOver = (
