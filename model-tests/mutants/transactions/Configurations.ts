@@ -116,10 +116,33 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
     rules: { OffsetsInTransaction: "Outside" },
     module: "KafkaTransactionReleases"
   }),
-  make("early-commit", "a commit that waits for a request but not for batches, as by KAFKA-5449", {
-    constants: { TransactionVersion: 1, Partitions: ["A", "B"], TransactionsPerClient: 1, FaultBudget: 0 },
+  make("offsets-outside-alone", "offsets outside of transactions, and no group", {
+    constants: { FaultBudget: 0, TransactionsPerClient: 1 },
+    rules: { OffsetsInTransaction: "Outside" },
+    module: "KafkaTransactionReleases"
+  }),
+  make("offsets-outside-two-members", "a member of an old generation", {
+    constants: { Clients: 2, Group: true, TransactionsPerClient: 1, FaultBudget: 0 },
+    rules: { OffsetsInTransaction: "Outside" },
+    module: "KafkaTransactionReleases"
+  }),
+  make("offsets-4.0", "what a group coordinator of 4.0 looks at first", {
+    constants: { Group: true, TransactionsPerClient: 1, FaultKinds: ["TransactionTimeout"] },
+    rules: { AsksEpochFirst: "Kafka_4_0" },
+    module: "KafkaTransactionReleases"
+  }),
+  make("early-commit", "a commit that does not wait for batches, as by KAFKA-5449", {
+    constants: { TransactionVersion: 1, Group: true, TransactionsPerClient: 1, FaultKinds: ["ExpireBatch"] },
     rules: { MayCommit: "KAFKA_5449" },
     module: "KAFKA_5449"
+  }),
+  make("completion-too-many", "half of KAFKA-10080: a completion that comes too late", {
+    constants: { Partitions: ["A", "B"], FaultBudget: 0 },
+    rules: { Completions: "KAFKA_10080" },
+    module: "KAFKA_10080"
+  }),
+  make("expiry", "an id whose first record could not be written", {
+    constants: { TransactionsPerClient: 1, FaultBudget: 2, FaultKinds: ["AppendFail", "ExpireTransactionalId"] }
   }),
   make("kafka-3.9", "what 3.9 looks at first", {
     constants: { TransactionVersion: 1, FaultBudget: 2, FaultKinds: ["DisconnectCoordinator", "DisconnectLeader"] },
@@ -140,7 +163,7 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
       MaxEpoch: 1,
       TransactionsPerClient: 1,
       FaultBudget: 2,
-      FaultKinds: ["ExpireBatch", "DisconnectCoordinator"]
+      FaultKinds: ["ExpireBatch", "DisconnectCoordinator", "TransactionTimeout"]
     }
   }),
   make("kept-partitions", "a completed transaction that keeps its partitions, as by KAFKA-5268", {
