@@ -40,7 +40,16 @@ const defaults = {
 const always = ["TypeOK"]
 
 /** What holds under version 2. */
-const guarantees = ["NoLoss", "Atomicity", "NoLostCommit", "NoHangingTransaction", "NoStuckTransition"]
+const guarantees = [
+  "NoLoss",
+  "Atomicity",
+  "NoAbortedRead",
+  "NoUncommittedRead",
+  "NoReadBeyondLastStableOffset",
+  "NoLostCommit",
+  "NoHangingTransaction",
+  "NoStuckTransition"
+]
 
 interface Options {
   readonly constants: Readonly<Record<string, Constant>>
@@ -164,6 +173,17 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
       TransactionsPerClient: 1,
       FaultBudget: 2,
       FaultKinds: ["ExpireBatch", "DisconnectCoordinator", "TransactionTimeout"]
+    }
+  }),
+  make("exhaustion-two-instances", "an older instance whose epoch comes again with another producer id", {
+    constants: { Clients: 2, MaxEpoch: 1, TransactionsPerClient: 1, FaultKinds: ["CrashClient"] }
+  }),
+  make("late-addition", "a copy that adds a partition to the next transaction", {
+    constants: {
+      TransactionVersion: 1,
+      Verification: false,
+      Partitions: ["A", "B"],
+      FaultKinds: ["DisconnectCoordinator"]
     }
   }),
   make("kept-partitions", "a completed transaction that keeps its partitions, as by KAFKA-5268", {
