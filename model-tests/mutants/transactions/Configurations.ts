@@ -236,14 +236,6 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
       FaultBudget: 0
     }
   }),
-  make("two-members", "two instances in one group", {
-    constants: {
-      Clients: 2,
-      Group: true,
-      TransactionsPerClient: 1,
-      FaultKinds: ["CoordinatorFailover", "LeaderChange"]
-    }
-  }),
   make("two-faulty-ids", "two coordinators, one of which fails", {
     constants: {
       Clients: 2,
