@@ -79,7 +79,7 @@ const probes = {
   FaultKinds: ["CoordinatorFailover", "TransactionTimeout"],
   ProbeProducerIds: [1, 2],
   ProbeEpochs: [0, 1, 2],
-  ProbeSequences: [0, 1]
+  ProbeSequences: [0, 1, 2]
 }
 
 export const configurations: ReadonlyArray<SweepConfiguration> = [
