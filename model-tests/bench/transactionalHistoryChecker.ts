@@ -6,16 +6,7 @@
 import type * as History from "../../src/conformance/transactions/History.ts"
 import * as HistoryChecker from "../../src/conformance/transactions/HistoryChecker.ts"
 import { randomNumbers } from "../../src/runtime/Simulation.ts"
-
-/** What judging a run of `operations` records took. */
-export interface Measurement {
-  /** Records handed over, each with its reads. */
-  readonly operations: number
-  readonly events: number
-  readonly seconds: number
-  /** Growth of the resident set from before the run to its peak. */
-  readonly bytes: number
-}
+import * as Judging from "./judging.ts"
 
 interface Transaction {
   readonly name: History.Name
@@ -190,22 +181,13 @@ export function* generate(operations: number, seed: number): Generator<History.E
 }
 
 /** Judges a generated run of `operations` records; throws if the checker finds anything wrong with it. */
-export const measure = (operations: number): Measurement => {
-  const before = process.memoryUsage.rss()
-  const start = process.hrtime.bigint()
-  const checker = HistoryChecker.make()
-  let peak = before
-  let events = 0
-  for (const event of generate(operations, 1)) {
-    checker.observe(event)
-    events += 1
-    if (events % 16_384 === 0) peak = Math.max(peak, process.memoryUsage.rss())
-  }
-  const verdict = checker.verdict()
-  const seconds = Number(process.hrtime.bigint() - start) / 1e9
-  peak = Math.max(peak, process.memoryUsage.rss())
-  if (verdict._tag === "Malformed" || HistoryChecker.properties.some((name) => verdict[name].value !== "holds")) {
-    throw new Error(`The generated run is not judged correct:\n${HistoryChecker.summarize(verdict)}`)
-  }
-  return { operations, events, seconds, bytes: peak - before }
-}
+export const measure = (operations: number): Judging.Measurement =>
+  Judging.measure(
+    operations,
+    generate(operations, 1),
+    HistoryChecker.make,
+    (verdict) =>
+      verdict._tag === "Malformed" || HistoryChecker.properties.some((name) => verdict[name].value !== "holds")
+        ? HistoryChecker.summarize(verdict)
+        : undefined
+  )

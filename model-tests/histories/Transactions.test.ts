@@ -13,7 +13,7 @@ import {
 import * as Validation from "../../src/conformance/Validation.ts"
 import type { Transaction } from "../../src/core/index.ts"
 import { Limits, Rules, TransactionRules } from "../../src/core/index.ts"
-import { configurationOf as configurationIn } from "../../src/model/Model.ts"
+import { configurationOf as configurationIn, isRefusal } from "../../src/model/Model.ts"
 import { model } from "../../src/model/transactions/index.ts"
 
 type Property = HistoryChecker.Property
@@ -30,9 +30,6 @@ const context = (
 
 const violatedIn = ({ properties }: Histories.Explored): ReadonlyArray<Property> =>
   HistoryChecker.properties.filter((property) => properties[property]!.violated > 0)
-
-/** The actions that only strangers take, who ask to be refused. */
-const isRefusal = (action: string): boolean => action.startsWith("Refuse")
 
 const actionsNeverTaken = (...all: ReadonlyArray<Histories.Explored>): ReadonlyArray<string> =>
   model.actionNames.filter((action) => !isRefusal(action) && all.every(({ actions }) => actions![action] === 0))

@@ -45,58 +45,58 @@ export interface RowReport {
   readonly checks: ReadonlyArray<Check>
 }
 
-/** The guarantees of a row by what is pinned of them. */
-const pinnedBy = (row: Specification.Row) => {
-  const guarantees = Specification.guaranteesOf(row)
-  const holds = (guarantee: string): boolean => row.cells[guarantee]!.verdict === "holds"
-  return { holding: guarantees.filter(holds), violated: guarantees.filter((guarantee) => !holds(guarantee)) }
-}
-
 /** What a witness says of each guarantee of a row. */
 type Column = ReadonlyMap<string, Models.Expected>
 
 /**
- * TLC's column. The guarantees that should hold share a run; each of the others has its own, since a run ends with the
- * first violation.
+ * A witness's column. The guarantees that should hold share a run; each of the others has its own, which is short, since a
+ * run ends with the first violation.
  */
-const specColumn = Effect.fnUntraced(function*(
-  toolchain: Toolchain.Toolchain,
-  row: Specification.Row
-): Effect.fn.Return<Column, Specification.SpecificationError | TlcFailure> {
+const columnOf = Effect.fnUntraced(function*<E>(
+  row: Specification.Row,
+  judge: (only: ReadonlyArray<string>, isShort: boolean) => Effect.Effect<Models.Expected, E>
+): Effect.fn.Return<Column, E> {
+  const guarantees = Specification.guaranteesOf(row)
+  const holding = guarantees.filter((guarantee) => row.cells[guarantee]!.verdict === "holds")
+  const violated = guarantees.filter((guarantee) => !holding.includes(guarantee))
   const found = new Map<string, Models.Expected>()
-  const check = Effect.fnUntraced(function*(only: ReadonlyArray<string>, quick: boolean) {
-    const checked = yield* Specification.load(row.module, row.config, { only })
-    const outcome = yield* ModelCheck.verdict(toolchain, checked, { quick })
-    for (const guarantee of only) found.set(guarantee, Models.expectedOf(outcome, only))
-  })
-  const { holding, violated } = pinnedBy(row)
-  if (holding.length > 0) yield* check(holding, false)
-  for (const guarantee of violated) yield* check([guarantee], true)
+  for (const only of [...(holding.length > 0 ? [holding] : []), ...violated.map((guarantee) => [guarantee])]) {
+    const expected = yield* judge(only, only !== holding)
+    for (const guarantee of only) found.set(guarantee, expected)
+  }
   return found
 })
 
-const explorerColumn = Effect.fnUntraced(function*(
+const specColumn = (
+  toolchain: Toolchain.Toolchain,
+  row: Specification.Row
+): Effect.Effect<Column, Specification.SpecificationError | TlcFailure> =>
+  columnOf(
+    row,
+    Effect.fnUntraced(function*(only: ReadonlyArray<string>, quick: boolean) {
+      const checked = yield* Specification.load(row.module, row.config, { only })
+      return Models.expectedOf(yield* ModelCheck.verdict(toolchain, checked, { quick }), only)
+    })
+  )
+
+const explorerColumn = (
   workers: Workers,
   row: Specification.Row
-): Effect.fn.Return<Column, Specification.SpecificationError> {
-  const { config, module } = row
-  const found = new Map<string, Models.Expected>()
-  const explore = Effect.fnUntraced(function*(only: ReadonlyArray<string>) {
-    const changes = { only }
-    const { judged } = yield* Specification.judgesOf(yield* Specification.load(module, config, changes))
-    const missing = only.find((guarantee) => !judged.includes(guarantee))
-    if (missing !== undefined) {
-      const message = `${row.configuration} asks the explorer for ${missing}, which the code does not judge`
-      return yield* new Specification.SpecificationError({ message })
-    }
-    const explored = yield* workers.run({ _tag: "Explore", module, config, changes })
-    for (const guarantee of only) found.set(guarantee, Models.expectedOfExplored(explored))
-  })
-  const { holding, violated } = pinnedBy(row)
-  if (holding.length > 0) yield* explore(holding)
-  for (const guarantee of violated) yield* explore([guarantee])
-  return found
-})
+): Effect.Effect<Column, Specification.SpecificationError> =>
+  columnOf(
+    row,
+    Effect.fnUntraced(function*(only: ReadonlyArray<string>) {
+      const { config, module } = row
+      const changes = { only }
+      const { judged } = yield* Specification.judgesOf(yield* Specification.load(module, config, changes))
+      const missing = only.find((guarantee) => !judged.includes(guarantee))
+      if (missing !== undefined) {
+        const message = `${row.configuration} asks the explorer for ${missing}, which the code does not judge`
+        return yield* new Specification.SpecificationError({ message })
+      }
+      return Models.expectedOfExplored(yield* workers.run({ _tag: "Explore", module, config, changes }))
+    })
+  )
 
 /** How many histories a row gets, and which. */
 export interface Options {

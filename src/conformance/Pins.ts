@@ -1,5 +1,6 @@
 /**
- * Renews what is pinned from what TLC finds today, or the explorer where it is alone: the counts in the manifest, the committed graphs and counterexamples.
+ * Renews what is pinned from what TLC finds today, or the explorer where it is alone: the counts in the manifest, the
+ * committed graphs and counterexamples.
  *
  * A verdict is never renewed: a configuration that stops holding, or is violated elsewhere, is for people to judge.
  */

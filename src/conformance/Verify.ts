@@ -2,6 +2,7 @@
  * The main job: every model, the guarantee matrix and the museum, with all that this machine can run.
  */
 import { Deferred, Effect, type Scope, Semaphore } from "effect"
+import * as Model from "../model/Model.ts"
 import * as Registry from "../model/Models.ts"
 import type { TlcFailure, Toolchain } from "../tlc/index.ts"
 import type { Check } from "./Check.ts"
@@ -49,7 +50,7 @@ const historiesTakeAll = (rows: ReadonlyArray<Guarantees.RowReport>): ReadonlyAr
     const counts = of.flatMap(({ histories }) => histories?.actions === undefined ? [] : [histories.actions])
     if (counts.length === 0) return []
     const never = Registry.named(specification).actionNames.filter((action) =>
-      !action.startsWith("Refuse") && counts.every((taken) => (taken[action] ?? 0) === 0)
+      !Model.isRefusal(action) && counts.every((taken) => (taken[action] ?? 0) === 0)
     )
     return Models.judged(
       `${specification}: histories take every action`,

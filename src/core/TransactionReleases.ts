@@ -3,9 +3,8 @@
  * them. `spec/KafkaTransactionReleases.tla` has the same as operator overrides.
  */
 import * as Sequence from "./Sequence.ts"
-import type * as TransactionRules from "./TransactionRules.ts"
-
-type Override = Partial<TransactionRules.Rules>
+import type { Override } from "./TransactionMuseum.ts"
+import * as TransactionMuseum from "./TransactionMuseum.ts"
 
 /** Since 4.1 (KAFKA-18202): only outside of version 2 may an unknown producer id begin anywhere. */
 const current: Override = { IsFirstSequence: (sequence, version) => version === 1 || sequence === 0 }
@@ -24,7 +23,7 @@ const until42: Override = {
 }
 
 /** KIP-1228: every marker with the leader's epoch was taken. */
-const until41: Override = { AcceptsMarker: (known, _open, { epoch }) => epoch >= known }
+const until41: Override = TransactionMuseum.overrides["KAFKA-19446"]
 
 const until40: Override = {
   // KAFKA-18202.
@@ -45,7 +44,7 @@ const until39: Override = {
 
 /** `isolation.level=read_uncommitted`. */
 const readUncommitted: Override = {
-  LastStableOffset: ({ highWatermark }) => highWatermark,
+  ...TransactionMuseum.overrides["redpanda-3036"],
   IsFiltered: () => false
 }
 

@@ -67,12 +67,14 @@ export const hasProperty = <Configuration, World>(
 export const render = ({ action, arguments: instance }: Omit<Step<unknown>, "world">): string =>
   instance.length === 0 ? action : `${action}(${instance.join(", ")})`
 
-/**
- * `EndTxn PRODUCER_FENCED`: the request that a step refuses, and the error. An action that refuses says so by its name, and
- * its last argument is the error.
- */
+const refusing = "Refuse"
+
+/** Whether the action only puts a request to a role to be refused; it says so by its name. */
+export const isRefusal = (action: string): boolean => action.startsWith(refusing)
+
+/** `EndTxn PRODUCER_FENCED`: the request that a step refuses, and the error, which is the last argument. */
 export const refusalOf = ({ action, arguments: instance }: Omit<Step<unknown>, "world">): string | undefined =>
-  action.startsWith("Refuse") && instance.length > 0 ? `${action.slice("Refuse".length)} ${instance.at(-1)}` : undefined
+  isRefusal(action) && instance.length > 0 ? `${action.slice(refusing.length)} ${instance.at(-1)}` : undefined
 
 /** Whether two lists of arguments are the same; one that was read from a text is a text. */
 export const areSameArguments = (a: Step<unknown>["arguments"], b: Step<unknown>["arguments"]): boolean =>

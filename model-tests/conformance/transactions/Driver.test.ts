@@ -3,7 +3,7 @@ import { assert, describe, it } from "vitest"
 import { driver, setupOf } from "../../../src/conformance/transactions/Driver.ts"
 import { TransactionMuseum, TransactionReleases, TransactionRules } from "../../../src/core/index.ts"
 import * as Interner from "../../../src/model/Interner.ts"
-import { render, type Step } from "../../../src/model/Model.ts"
+import { isRefusal, render, type Step } from "../../../src/model/Model.ts"
 import { type Configuration, faultKinds } from "../../../src/model/transactions/Configuration.ts"
 import { model } from "../../../src/model/transactions/Model.ts"
 import type { World } from "../../../src/model/transactions/World.ts"
@@ -74,9 +74,6 @@ const choose = (steps: ReadonlyArray<Step<World>>, world: World, next: () => num
 }
 
 const callOf = ({ action, arguments: instance }: Step<World>) => ({ action, arguments: instance.map(String) })
-
-/** Refusals change nothing; whoever is not refused changes something. */
-const isRefusal = (action: string): boolean => action.startsWith("Refuse")
 
 /** Every instance of every action but refusals, possible or not. */
 const instances = ({ clients, faultBudget, partitions, transactionalIds }: Configuration) => {

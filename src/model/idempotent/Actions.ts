@@ -5,28 +5,14 @@
  * Nothing is decided here but what the environment may do: which message arrives next, and which fault happens.
  */
 import { Partition, Producer } from "../../core/index.ts"
-import * as Model from "../Model.ts"
+import * as Choice from "../Choice.ts"
 import type { Configuration, FaultKind } from "./Configuration.ts"
 import * as Configurations from "./Configuration.ts"
 import type { Outcome, World } from "./World.ts"
 
-type Step = Model.Step<World>
+type Action = Choice.Action<Configuration, World>
 
-interface Action {
-  /** The parameters of the action in the specification. */
-  readonly parameters: ReadonlyArray<string>
-  /** Calls `found` for every enabled instance. */
-  readonly forEach: (configuration: Configuration, world: World, found: Found) => void
-}
-
-type Found = (world: World, instance: Step["arguments"]) => void
-
-/** `list.with(index, value)`, which is several times slower on lists as short as these. */
-const replaced = <A>(list: ReadonlyArray<A>, index: number, value: A): ReadonlyArray<A> => {
-  const copy = list.slice()
-  copy[index] = value
-  return copy
-}
+const { replaced } = Choice
 
 /** Whether there is a fault of this kind left to take. */
 const mayFail = (configuration: Configuration, world: World, kind: FaultKind): boolean =>
@@ -117,7 +103,6 @@ const withoutRequest = (world: World, partition: number, index: number): World =
 const perPartition = (
   apply: (configuration: Configuration, world: World, partition: number) => World | undefined
 ): Action => ({
-  parameters: ["p"],
   forEach: (configuration, world, found) => {
     configuration.partitions.forEach((name, partition) => {
       const next = apply(configuration, world, partition)
@@ -153,7 +138,6 @@ const ReceiveResponse = perPartition((configuration, world, partition) => {
 
 /** Free after as many retries as are counted, a fault before. */
 const ExpireBatch: Action = {
-  parameters: ["p", "b"],
   forEach: (configuration, world, found) => {
     configuration.partitions.forEach((name, partition) => {
       for (const batch of Producer.expirable(world.producer.senders[partition]!)) {
@@ -171,7 +155,6 @@ const ResolveSequences = perPartition((configuration, world, partition) =>
 )
 
 const BumpEpoch: Action = {
-  parameters: [],
   forEach: (configuration, world, found) => {
     const next = produce(configuration, world, { _tag: "BumpEpoch" })
     if (next !== undefined) found(next, [])
@@ -180,7 +163,6 @@ const BumpEpoch: Action = {
 
 /** The application starts again and hands over what it has no outcome for. */
 const RestartProducer: Action = {
-  parameters: [],
   forEach: (configuration, world, found) => {
     if (!mayFail(configuration, world, "RestartProducer")) return
     let producer = Producer.restart(world.producer, world.producer.identity.id + 1)
@@ -205,7 +187,6 @@ const Disconnect = faultPerPartition("Disconnect", (configuration, world, partit
 })
 
 const HandleProduce: Action = {
-  parameters: ["p", "c"],
   forEach: (configuration, world, found) => {
     configuration.partitions.forEach((name, partition) => {
       let last = -1
@@ -223,7 +204,6 @@ const HandleProduce: Action = {
 }
 
 const RefuseProduce: Action = {
-  parameters: ["p", "c", "error"],
   forEach: (configuration, world, found) => {
     for (const error of Configurations.refusals) {
       if (!mayFail(configuration, world, error)) continue
@@ -286,28 +266,5 @@ export const actions = {
   ExpireProducerState
 } as const satisfies Record<string, Action>
 
-const entries: ReadonlyArray<readonly [string, Action]> = Object.entries(actions)
-
-/** Every step that the world can take, with the action and arguments that name it. */
-export const successors = (configuration: Configuration, world: World): ReadonlyArray<Step> => {
-  const steps: Array<Step> = []
-  for (const [action, { forEach }] of entries) {
-    forEach(configuration, world, (next, instance) => steps.push({ action, arguments: instance, world: next }))
-  }
-  return steps
-}
-
-const known: ReadonlyMap<string, Action> = new Map(entries)
-
-/** The world that an action leads to with these arguments; `undefined` where it is not enabled. */
-export const apply = (
-  configuration: Configuration,
-  world: World,
-  { action, arguments: called }: Omit<Step, "world">
-): World | undefined => {
-  let found: World | undefined
-  known.get(action)?.forEach(configuration, world, (next, instance) => {
-    if (Model.areSameArguments(instance, called)) found = next
-  })
-  return found
-}
+/** What the world can do, and what one action makes of it. */
+export const { apply, successors } = Choice.of<Configuration, World>(actions)

@@ -5,15 +5,11 @@
  * Nothing is decided here but what the environment may do: who writes, while there is room, and how much a fetch returns.
  */
 import { Fetch, FetchedRecords } from "../../core/index.ts"
-import type * as Model from "../Model.ts"
+import * as Choice from "../Choice.ts"
 import type { Configuration } from "./Configuration.ts"
 import type { World } from "./World.ts"
 
-type Step = Model.Step<World>
-type Found = (world: World, instance: Step["arguments"]) => void
-
-/** Calls `found` for every enabled instance of an action. */
-type Action = (configuration: Configuration, world: World, found: Found) => void
+type Action = Choice.Action<Configuration, World>
 
 /** A turn of the partition; what it returns goes to the consumer. */
 const serve = ({ rules }: Configuration, world: World, input: Fetch.Input): World | undefined => {
@@ -28,38 +24,48 @@ const serve = ({ rules }: Configuration, world: World, input: Fetch.Input): Worl
 
 const hasRoom = ({ maxEntries }: Configuration, { partition }: World): boolean => partition.log.length < maxEntries
 
-const WriteRecord: Action = (configuration, world, found) => {
-  if (!hasRoom(configuration, world)) return
-  for (let producerId = 1; producerId <= configuration.producers; producerId++) {
-    found(serve(configuration, world, { _tag: "WriteRecord", producerId })!, [producerId])
-  }
-}
-
-const WriteMarker: Action = (configuration, world, found) => {
-  if (!hasRoom(configuration, world)) return
-  for (let producerId = 1; producerId <= configuration.producers; producerId++) {
-    for (const result of ["COMMIT", "ABORT"] as const) {
-      found(serve(configuration, world, { _tag: "WriteMarker", producerId, result })!, [producerId, result])
+const WriteRecord: Action = {
+  forEach: (configuration, world, found) => {
+    if (!hasRoom(configuration, world)) return
+    for (let producerId = 1; producerId <= configuration.producers; producerId++) {
+      found(serve(configuration, world, { _tag: "WriteRecord", producerId })!, [producerId])
     }
   }
 }
 
-const FetchRecords: Action = (configuration, world, found) => {
-  for (let count = 1; count <= configuration.fetchSize; count++) {
-    const next = serve(configuration, world, { _tag: "FetchRecords", offset: world.position, count })
-    if (next !== undefined) found(next, [count])
+const WriteMarker: Action = {
+  forEach: (configuration, world, found) => {
+    if (!hasRoom(configuration, world)) return
+    for (let producerId = 1; producerId <= configuration.producers; producerId++) {
+      for (const result of ["COMMIT", "ABORT"] as const) {
+        found(serve(configuration, world, { _tag: "WriteMarker", producerId, result })!, [producerId, result])
+      }
+    }
   }
 }
 
-const ParkFetch: Action = (configuration, world, found) => {
-  const next = serve(configuration, world, { _tag: "ParkFetch", offset: world.position })
-  if (next !== undefined) found(next, [])
+const FetchRecords: Action = {
+  forEach: (configuration, world, found) => {
+    for (let count = 1; count <= configuration.fetchSize; count++) {
+      const next = serve(configuration, world, { _tag: "FetchRecords", offset: world.position, count })
+      if (next !== undefined) found(next, [count])
+    }
+  }
 }
 
-const CompleteFetch: Action = (configuration, world, found) => {
-  for (let count = 1; count <= configuration.fetchSize; count++) {
-    const next = serve(configuration, world, { _tag: "CompleteFetch", count })
-    if (next !== undefined) found(next, [count])
+const ParkFetch: Action = {
+  forEach: (configuration, world, found) => {
+    const next = serve(configuration, world, { _tag: "ParkFetch", offset: world.position })
+    if (next !== undefined) found(next, [])
+  }
+}
+
+const CompleteFetch: Action = {
+  forEach: (configuration, world, found) => {
+    for (let count = 1; count <= configuration.fetchSize; count++) {
+      const next = serve(configuration, world, { _tag: "CompleteFetch", count })
+      if (next !== undefined) found(next, [count])
+    }
   }
 }
 
@@ -72,13 +78,5 @@ export const actions = {
   CompleteFetch
 } as const satisfies Record<string, Action>
 
-const entries: ReadonlyArray<readonly [string, Action]> = Object.entries(actions)
-
-/** Every step that the world can take, with the action and arguments that name it. */
-export const successors = (configuration: Configuration, world: World): ReadonlyArray<Step> => {
-  const steps: Array<Step> = []
-  for (const [action, forEach] of entries) {
-    forEach(configuration, world, (next, instance) => steps.push({ action, arguments: instance, world: next }))
-  }
-  return steps
-}
+/** What the world can do, and what one action makes of it. */
+export const { apply, successors } = Choice.of<Configuration, World>(actions)

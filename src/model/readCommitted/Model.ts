@@ -18,6 +18,7 @@ export const model: Model<Configuration, World> = {
   configuration: fromConstants,
   initial,
   successors: Actions.successors,
+  apply: Actions.apply,
   actionNames: Object.keys(Actions.actions),
   invariants,
   stepProperties,

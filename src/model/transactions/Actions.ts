@@ -14,7 +14,7 @@ import {
   TransactionCoordinator,
   TransactionMetadata
 } from "../../core/index.ts"
-import * as Model from "../Model.ts"
+import * as Choice from "../Choice.ts"
 import type { Configuration, FaultKind } from "./Configuration.ts"
 import * as Configurations from "./Configuration.ts"
 import type { Memory, SentMarker, SentProduce, SentRequest, World } from "./World.ts"
@@ -22,22 +22,9 @@ import { live } from "./World.ts"
 
 const { groupPartition } = Transaction
 
-type Step = Model.Step<World>
-type Found = (world: World, instance: Step["arguments"]) => void
+type Action = Choice.Action<Configuration, World>
 
-interface Action {
-  /** The parameters of the action in the specification. */
-  readonly parameters: ReadonlyArray<string>
-  /** Calls `found` for every enabled instance. */
-  readonly forEach: (configuration: Configuration, world: World, found: Found) => void
-}
-
-/** `list.with(index, value)`, which is several times slower on lists as short as these. */
-const replaced = <A>(list: ReadonlyArray<A>, index: number, value: A): ReadonlyArray<A> => {
-  const copy = list.slice()
-  copy[index] = value
-  return copy
-}
+const { replaced } = Choice
 
 /** The list with `other` in the place of this item, or without it. */
 const exchanged = <A>(list: ReadonlyArray<A>, item: A, other?: A): ReadonlyArray<A> => {
@@ -363,7 +350,6 @@ const serve = (
 const perClient = (
   apply: (configuration: Configuration, world: World, client: number) => World | undefined
 ): Action => ({
-  parameters: ["c"],
   forEach: (configuration, world, found) => {
     for (let client = 1; client <= configuration.clients; client++) {
       const next = apply(configuration, world, client)
@@ -376,7 +362,6 @@ const perClient = (
 const perClientAndPartition = (
   apply: (configuration: Configuration, world: World, client: number, partition: string) => World | undefined
 ): Action => ({
-  parameters: ["c", "p"],
   forEach: (configuration, world, found) => {
     for (let client = 1; client <= configuration.clients; client++) {
       for (const partition of configuration.partitions) {
@@ -389,7 +374,6 @@ const perClientAndPartition = (
 
 /** An action of the coordinator of one transactional id. */
 const perId = (apply: (configuration: Configuration, world: World, id: number) => World | undefined): Action => ({
-  parameters: ["t"],
   forEach: (configuration, world, found) => {
     for (let id = 1; id <= configuration.transactionalIds; id++) {
       const next = apply(configuration, world, id)
@@ -402,7 +386,6 @@ const perId = (apply: (configuration: Configuration, world: World, id: number) =
 const perPartition = (
   apply: (configuration: Configuration, world: World, place: number) => World | undefined
 ): Action => ({
-  parameters: ["p"],
   forEach: (configuration, world, found) => {
     configuration.partitions.forEach((name, place) => {
       const next = apply(configuration, world, place)
@@ -420,7 +403,6 @@ const arrivals = <Kind extends TransactionalProducer.Request["kind"]>(
     world: World
   ) => TransactionCoordinator.Input
 ): Action => ({
-  parameters: ["c", "k"],
   forEach: (configuration, world, found) => {
     for (const sent of world.requests) {
       const { request } = sent
@@ -442,7 +424,6 @@ const perProduce = (
   stage: SentProduce["stage"],
   apply: (configuration: Configuration, world: World, sent: SentProduce) => World | undefined
 ): Action => ({
-  parameters: ["c", "p", "k"],
   forEach: (configuration, world, found) => {
     for (const sent of world.produces) {
       if (sent.stage !== stage) continue
@@ -540,7 +521,6 @@ const CommitOffset = perClient((configuration, world, client) => {
 
 /** The sender gives up waiting and sends again; the first copy may still arrive. */
 const DisconnectCoordinator: Action = {
-  parameters: ["c"],
   forEach: (configuration, world, found) => {
     if (!mayFail(configuration, world, "DisconnectCoordinator")) return
     for (const sent of world.requests) {
@@ -560,7 +540,6 @@ const disconnected: TransactionalProducer.Answer = {
 }
 
 const DisconnectLeader: Action = {
-  parameters: ["c", "p"],
   forEach: (configuration, world, found) => {
     if (!mayFail(configuration, world, "DisconnectLeader")) return
     for (const sent of world.produces) {
@@ -577,7 +556,6 @@ const DisconnectLeader: Action = {
 }
 
 const ExpireBatch: Action = {
-  parameters: ["c", "p"],
   forEach: (configuration, world, found) => {
     if (!mayFail(configuration, world, "ExpireBatch")) return
     for (const sent of world.produces) {
@@ -701,7 +679,6 @@ const failOver = (configuration: Configuration, world: World, id: number): World
 }
 
 const CoordinatorFailover: Action = {
-  parameters: ["t", "isWritten"],
   forEach: (configuration, world, found) => {
     if (!mayFail(configuration, world, "CoordinatorFailover")) return
     world.coordinators.forEach(({ appending }, i) => {
@@ -729,7 +706,6 @@ const AppendVerified = perProduce("verified", (configuration, world, sent) => {
 })
 
 const HandleMarker: Action = {
-  parameters: ["t", "p", "k"],
   forEach: (configuration, world, found) => {
     for (const sent of world.markers) {
       if (sent.stage !== "sent") continue
@@ -743,7 +719,6 @@ const HandleMarker: Action = {
 }
 
 const DisconnectMarker: Action = {
-  parameters: ["t", "p"],
   forEach: (configuration, world, found) => {
     if (!mayFail(configuration, world, "DisconnectMarker")) return
     for (const sent of world.markers) {
@@ -792,15 +767,13 @@ const results = ["COMMIT", "ABORT"] as const
 
 /** A probe of the coordinators, and of the leaders, with each identity. */
 const perIdentity = (
-  parameters: ReadonlyArray<string>,
   probe: (
     configuration: Configuration,
     world: World,
     identity: { readonly producerId: number; readonly epoch: number },
-    refused: (...instance: Step["arguments"]) => void
+    refused: (...instance: ReadonlyArray<string | number>) => void
   ) => void
 ): Action => ({
-  parameters,
   forEach: (configuration, world, found) => {
     const { probes } = configuration
     if (probes === undefined) return
@@ -822,7 +795,7 @@ const probeInitProducerId = (
   { context }: Configuration,
   world: World,
   identity: { readonly producerId: number; readonly epoch: number },
-  refused: (...instance: Step["arguments"]) => void
+  refused: (...instance: ReadonlyArray<string | number>) => void
 ): void => {
   const request = { kind: "InitProducerId", ...identity, version: 1, transaction: Transaction.noName } as const
   world.coordinators.forEach(({ metadata, pending }, i) => {
@@ -835,12 +808,11 @@ const probeInitProducerId = (
 
 /** With the identities to try, and first with none. */
 const RefuseInitProducerId: Action = {
-  parameters: ["t", "i", "e", "error"],
   forEach: (configuration, world, found) => {
     if (configuration.probes === undefined) return
     const none = { producerId: Sequence.none, epoch: Sequence.none }
     probeInitProducerId(configuration, world, none, (...instance) => found(world, instance))
-    perIdentity([], probeInitProducerId).forEach(configuration, world, found)
+    perIdentity(probeInitProducerId).forEach(configuration, world, found)
   }
 }
 
@@ -852,7 +824,7 @@ const perAddition = (
     verification: TransactionCoordinator.Verification
   ) => TransactionCoordinator.Decision
 ): Action =>
-  perIdentity(["t", "i", "e", "p", "error"], (configuration, world, identity, refused) => {
+  perIdentity((configuration, world, identity, refused) => {
     world.coordinators.forEach((coordinator, i) => {
       for (const partition of configuration.partitions) {
         const asked = { partition, ...identity, version: 1, transaction: Transaction.noName } as const
@@ -870,24 +842,21 @@ const RefuseVerification = perAddition((_configuration, { metadata }, asked) =>
   TransactionCoordinator.verifyPartition(metadata, asked)
 )
 
-const RefuseEndTxn = perIdentity(
-  ["t", "i", "e", "result", "version", "error"],
-  ({ context }, world, identity, refused) => {
-    world.coordinators.forEach(({ metadata, pending }, i) => {
-      for (const result of results) {
-        for (const version of versions) {
-          const request = { kind: "EndTxn", result, version, ...identity, transaction: Transaction.noName } as const
-          const decision = TransactionCoordinator.endTxn(context, metadata, pending, request, world.nextProducerId)
-          const error = refusal(decision, coordinatorErrors)
-          if (error !== undefined) refused(i + 1, identity.producerId, identity.epoch, result, version, error)
-        }
+const RefuseEndTxn = perIdentity(({ context }, world, identity, refused) => {
+  world.coordinators.forEach(({ metadata, pending }, i) => {
+    for (const result of results) {
+      for (const version of versions) {
+        const request = { kind: "EndTxn", result, version, ...identity, transaction: Transaction.noName } as const
+        const decision = TransactionCoordinator.endTxn(context, metadata, pending, request, world.nextProducerId)
+        const error = refusal(decision, coordinatorErrors)
+        if (error !== undefined) refused(i + 1, identity.producerId, identity.epoch, result, version, error)
       }
-    })
-  }
-)
+    }
+  })
+})
 
 /** A batch that was verified, but in no transaction of this moment. */
-const RefuseBatch = perIdentity(["p", "i", "e", "s", "error"], (configuration, world, identity, refused) => {
+const RefuseBatch = perIdentity((configuration, world, identity, refused) => {
   const { context, partitions, probes } = configuration
   partitions.forEach((partition, place) => {
     if (partition === groupPartition) return
@@ -914,7 +883,7 @@ const RefuseBatch = perIdentity(["p", "i", "e", "s", "error"], (configuration, w
 })
 
 /** The same for offsets, with a generation of the group. */
-const RefuseOffsets = perIdentity(["i", "e", "g", "error"], (configuration, world, identity, refused) => {
+const RefuseOffsets = perIdentity((configuration, world, identity, refused) => {
   const { context, group, partitions } = configuration
   if (!group) return
   const offsets = world.partitions[partitions.indexOf(groupPartition)]!
@@ -939,27 +908,24 @@ const RefuseOffsets = perIdentity(["i", "e", "g", "error"], (configuration, worl
   }
 })
 
-const RefuseMarker = perIdentity(
-  ["p", "i", "e", "coordinatorEpoch", "version", "error"],
-  ({ context, partitions }, world, identity, refused) => {
-    const coordinatorEpoch = 0
-    partitions.forEach((partition, place) => {
-      for (const version of versions) {
-        const error = TransactionalPartition.validateMarker(context, world.partitions[place]!, {
-          partition,
-          ...identity,
-          coordinatorEpoch,
-          version,
-          result: "ABORT",
-          transaction: Transaction.noName
-        })
-        if (leaderErrors.has(error)) {
-          refused(partition, identity.producerId, identity.epoch, coordinatorEpoch, version, error)
-        }
+const RefuseMarker = perIdentity(({ context, partitions }, world, identity, refused) => {
+  const coordinatorEpoch = 0
+  partitions.forEach((partition, place) => {
+    for (const version of versions) {
+      const error = TransactionalPartition.validateMarker(context, world.partitions[place]!, {
+        partition,
+        ...identity,
+        coordinatorEpoch,
+        version,
+        result: "ABORT",
+        transaction: Transaction.noName
+      })
+      if (leaderErrors.has(error)) {
+        refused(partition, identity.producerId, identity.epoch, coordinatorEpoch, version, error)
       }
-    })
-  }
-)
+    }
+  })
+})
 
 /** In the order of the specification's `Next`, and of `Refusals` after it. */
 export const actions = {
@@ -1000,28 +966,5 @@ export const actions = {
   RefuseMarker
 } as const satisfies Record<string, Action>
 
-const entries: ReadonlyArray<readonly [string, Action]> = Object.entries(actions)
-
-/** Every step that the world can take, with the action and arguments that name it. */
-export const successors = (configuration: Configuration, world: World): ReadonlyArray<Step> => {
-  const steps: Array<Step> = []
-  for (const [action, { forEach }] of entries) {
-    forEach(configuration, world, (next, instance) => steps.push({ action, arguments: instance, world: next }))
-  }
-  return steps
-}
-
-const known: ReadonlyMap<string, Action> = new Map(entries)
-
-/** The world that an action leads to with these arguments; `undefined` where it is not enabled. */
-export const apply = (
-  configuration: Configuration,
-  world: World,
-  { action, arguments: called }: Omit<Step, "world">
-): World | undefined => {
-  let found: World | undefined
-  known.get(action)?.forEach(configuration, world, (next, instance) => {
-    if (Model.areSameArguments(instance, called)) found = next
-  })
-  return found
-}
+/** What the world can do, and what one action makes of it. */
+export const { apply, successors } = Choice.of<Configuration, World>(actions)
