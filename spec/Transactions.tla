@@ -224,16 +224,18 @@ JoinGroup(c) ==
   /\ UNCHANGED <<requests, produces, coordinatorVars, markers, partition, faults, history>>
 
 \* Outside of the transaction the offset is committed after it, by itself
-\* (OffsetCommit); a member of an old generation may not.
+\* (OffsetCommit); a member of an old generation may not.  What is in the log
+\* already, and not replicated yet, is not committed again.
 CommitOffset(c) ==
   LET q == partition[GroupPartition]
+      replicated == [q EXCEPT !.highWatermark = Len(q.log)]
       entry == [kind |-> "DATA", producerId |-> None, epoch |-> None, sequence |-> None, coordinatorEpoch |-> None,
                 transaction |-> NoTransaction, input |-> client[c].position - 1]
   IN /\ Group
      /\ ~OffsetsInTransaction
      /\ client[c].state = "READY"
      /\ client[c].generation = generation
-     /\ client[c].position > CommittedOffset(q)
+     /\ client[c].position > CommittedOffset(replicated)
      /\ partition' = [partition EXCEPT ![GroupPartition] = Replicated([@ EXCEPT !.log = Append(@, entry)])]
      /\ UNCHANGED <<client, requests, produces, coordinatorVars, markers, generation, faults, history>>
 

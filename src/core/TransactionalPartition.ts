@@ -347,9 +347,12 @@ const handleMarker = (context: Context, partition: Partition, marker: Marker, br
   return accept(append(context, partition, entry), partition.log.length)
 }
 
-/** OffsetCommit: the group's next position, outside of any transaction. `OffsetMetadataManager.commitOffset`. */
+/**
+ * OffsetCommit: the group's next position, outside of any transaction, once: also where the first is not replicated yet.
+ * `OffsetMetadataManager.commitOffset`.
+ */
 const commitOffset = (partition: Partition, position: number): Step | undefined => {
-  if (position <= committedOffset(partition)) return undefined
+  if (position <= offsetCommittedBy(partition.log)) return undefined
   const entry: Entry = {
     kind: "DATA",
     producerId: Sequence.none,
@@ -451,12 +454,16 @@ export const readCommitted = ({ rules }: Context, partition: Partition): Readonl
   return found
 }
 
-/** The group's offset as the transactions that ended say: what the last record of those that committed says. */
-export const committedOffset = ({ highWatermark, log }: Partition): number => {
-  // A commit counts where its marker is replicated; what was written after another commit goes over it.
-  const found = fates(log.slice(0, highWatermark)).lastIndexOf("COMMIT")
+/** The group's offset as a log says: what the last record says of the transactions that it has the commit of. */
+const offsetCommittedBy = (log: ReadonlyArray<Entry>): number => {
+  // What was written after another commit goes over it.
+  const found = fates(log).lastIndexOf("COMMIT")
   return found < 0 ? 0 : log[found]!.input + 1
 }
+
+/** The group's offset: a commit counts where it is replicated. */
+export const committedOffset = ({ highWatermark, log }: Partition): number =>
+  offsetCommittedBy(log.slice(0, highWatermark))
 
 /** What a group that joins is told of its offset. OffsetFetch with requireStable. */
 export const fetchOffset = (

@@ -135,6 +135,11 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
     rules: { OffsetsInTransaction: "Outside" },
     module: "KafkaTransactionReleases"
   }),
+  make("offsets-outside-lag", "an offset whose commit is not replicated yet", {
+    constants: { Group: true, ReplicationLag: true, TransactionsPerClient: 1, FaultBudget: 0 },
+    rules: { OffsetsInTransaction: "Outside" },
+    module: "KafkaTransactionReleases"
+  }),
   make("offsets-4.0", "what a group coordinator of 4.0 looks at first", {
     constants: { Group: true, TransactionsPerClient: 1, FaultKinds: ["TransactionTimeout"] },
     rules: { AsksEpochFirst: "Kafka_4_0" },
