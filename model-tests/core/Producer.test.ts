@@ -219,7 +219,7 @@ describe("ReceiveResponse", () => {
   })
 
   for (const error of Object.keys(Errors.codes) as ReadonlyArray<Errors.Error>) {
-    if (error === "NONE") continue
+    if (error === "NONE" || error === "DUPLICATE_SEQUENCE_NUMBER") continue
     const retriable = Rules.base.IsRetriable(error)
     it(`${error} ${retriable ? "puts the batch back" : "fails the batch"}`, () => {
       const [{ senders: [sender] }, outputs] = after(config(), producer([1, 1]), send(), answer(1, error))
@@ -239,6 +239,24 @@ describe("ReceiveResponse", () => {
       }
     })
   }
+
+  it("DUPLICATE_SEQUENCE_NUMBER acknowledges the batch, at no offset", () => {
+    const [{ senders: [sender] }, outputs] = after(
+      config(),
+      producer([1]),
+      send(),
+      answer(1, "DUPLICATE_SEQUENCE_NUMBER")
+    )
+
+    assert.deepStrictEqual(decided(outputs), [{ _tag: "Acknowledged", batch: 1, offset: Sequence.none }])
+    assert.strictEqual(sender!.lastAcked, 0)
+  })
+
+  it("UNKNOWN_PRODUCER_ID asks for a new epoch", () => {
+    const [{ senders: [sender] }] = after(config(), warm(producer([1]), 5), send(), answer(1, "UNKNOWN_PRODUCER_ID"))
+
+    assert.isTrue(sender!.epochBump)
+  })
 
   it("what may be written stays so, whatever a later answer says", () => {
     const [{ senders: [sender] }] = after(config(), producer([1]), send(), lost(1), resend(), outOfOrder(1))
@@ -488,6 +506,19 @@ describe("BumpEpoch", () => {
     assert.deepStrictEqual(outputs, [])
   })
 
+  it("takes the producer id that it is given then, and only then", () => {
+    const settings = config({ limits: { ...Limits.kafka, maxEpoch: 1 } })
+    const given: Producer.Input = { _tag: "BumpEpoch", id: 40 }
+
+    const [last] = after(settings, producer([1, 1]), send(), denied(1), given)
+    const [next] = after(settings, last, send(), denied(2), given)
+
+    assert.deepStrictEqual(last.identity, { id: 7, epoch: 1 })
+    assert.isFalse(Producer.isExhausted(settings, producer([1])))
+    assert.isTrue(Producer.isExhausted(settings, last))
+    assert.deepStrictEqual(next.identity, { id: 40, epoch: 0 })
+  })
+
   it("leaves partitions alone that did not ask for it, until they next send with nothing undecided", () => {
     const two = producer([1], [1, 1, 1])
     const [bumped] = after(config(), two, send(1), answer(1, "NONE", 0, 1), send(1), send(), denied(1), bump)
@@ -547,6 +578,44 @@ describe("Disconnect", () => {
 
     assert.deepStrictEqual(state.senders.map(({ connection }) => connection), [1, 0])
     assert.deepStrictEqual(state.senders.map(({ inFlight }) => inFlight), [[], [1]])
+  })
+})
+
+describe("addPartition", () => {
+  it("has nothing to send, under the identity of today", () => {
+    const [before] = after(config(), producer([1]), send(), denied(1), bump)
+
+    const { identity, senders } = Producer.addPartition(before)
+
+    assert.deepStrictEqual(identity, { id: 7, epoch: 1 })
+    assert.deepStrictEqual(senders[0], before.senders[0]!)
+    assert.deepStrictEqual(senders[1], Producer.make({ id: 7, epoch: 1 }, 1).senders[0]!)
+  })
+})
+
+describe("abandon", () => {
+  it("forgets what is queued, and waits for what is in flight", () => {
+    const [before] = after(config(), producer([1, 1, 1], [1]), send(), send(), lost(1))
+
+    const [{ senders: [sender, other] }, batches] = Producer.abandon(before, 0)
+
+    assert.deepStrictEqual(batches, [1, 3])
+    assert.deepStrictEqual(sender!.queue, [])
+    assert.deepStrictEqual(sender!.inFlight, [2])
+    assert.deepStrictEqual([...sender!.batches.keys()], [2])
+    assert.deepStrictEqual(other, before.senders[1]!)
+  })
+})
+
+describe("renew", () => {
+  it("starts at 0 under the new identity with nothing to send", () => {
+    const [before] = after(config(), producer([1, 1], [1]), send(), send(1), disconnect())
+
+    const renewed = Producer.renew(before, { id: 9, epoch: 3 })
+
+    assert.deepStrictEqual(renewed.identity, { id: 9, epoch: 3 })
+    const [fresh] = Producer.make({ id: 9, epoch: 3 }, 1).senders
+    assert.deepStrictEqual(renewed.senders, [{ ...fresh!, connection: 2 }, { ...fresh!, connection: 1 }])
   })
 })
 

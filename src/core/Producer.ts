@@ -40,7 +40,8 @@ export type Input =
   | { readonly _tag: "ReceiveResponse"; readonly partition: number; readonly response: Response }
   | { readonly _tag: "ExpireBatch"; readonly partition: number; readonly batch: number }
   | { readonly _tag: "ResolveSequences"; readonly partition: number }
-  | { readonly _tag: "BumpEpoch" }
+  /** `id` goes on when the epochs are used up: a new one from the broker, or by default the next. */
+  | { readonly _tag: "BumpEpoch"; readonly id?: number }
   | { readonly _tag: "Disconnect"; readonly partition: number }
 
 export type Output =
@@ -63,14 +64,37 @@ export const enqueue = (
   records: ReadonlyArray<Payload>
 ): Producer => withSender(producer, partition, Sender.enqueue(producer.senders[partition]!, batch, records))
 
+/** One more partition, behind the others. */
+export const addPartition = (producer: Producer): Producer => ({
+  ...producer,
+  senders: [...producer.senders, Sender.make(producer.identity, 0)]
+})
+
 /**
- * A new instance of the application with a new producer id. The host hands over again what has no acknowledgement;
- * only the count of connections goes on, so that the old ones can be told from the new.
+ * Nothing that is queued for the partition is sent any more: the numbers of its batches. Legal for batches that were
+ * sent before only where a new identity is to come. `RecordAccumulator.abortUndrainedBatches`.
  */
-export const restart = (producer: Producer, id: number): Producer => {
-  const identity = { id, epoch: 0 }
-  return { identity, senders: producer.senders.map((sender) => Sender.make(identity, sender.connection + 1)) }
+export const abandon = (producer: Producer, partition: number): readonly [Producer, ReadonlyArray<number>] => {
+  const sender = producer.senders[partition]!
+  const batches = new Map(sender.batches)
+  for (const id of sender.queue) batches.delete(id)
+  return [withSender(producer, partition, { ...sender, queue: [], batches }), sender.queue]
 }
+
+/**
+ * The coordinator gave the producer an identity: every partition starts at 0 again with nothing to send or to wait for.
+ * Only the count of connections goes on, so that the old ones can be told from the new.
+ * `TransactionManager.setProducerIdAndEpoch`, `resetSequenceNumbers`.
+ */
+export const renew = (producer: Producer, identity: Sender.Identity): Producer => ({
+  identity,
+  senders: producer.senders.map((sender) => Sender.make(identity, sender.connection + 1))
+})
+
+/**
+ * A new instance of the application with a new producer id. The host hands over again what has no acknowledgement.
+ */
+export const restart = (producer: Producer, id: number): Producer => renew(producer, { id, epoch: 0 })
 
 const withSender = (producer: Producer, partition: number, sender: Sender.Sender): Producer => ({
   ...producer,
@@ -84,6 +108,10 @@ export const isEpochBumpDue = ({ rules }: Sender.Config, producer: Producer): bo
   const wanting = producer.senders.filter((sender) => sender.epochBump)
   return wanting.length > 0 && wanting.every(rules.MayBumpEpoch)
 }
+
+/** Whether the next epoch is that of a new producer id. */
+export const isExhausted = ({ limits }: Sender.Config, { identity }: Producer): boolean =>
+  identity.epoch >= limits.maxEpoch
 
 const isStale = (producer: Producer, sender: Sender.Sender): boolean =>
   sender.producerId !== producer.identity.id || sender.epoch !== producer.identity.epoch
@@ -166,7 +194,8 @@ const receiveResponse = (
   const before = producer.senders[partition]!
   if (before.inFlight[0] !== response.batch) return undefined
   const sender = { ...before, inFlight: before.inFlight.slice(1) }
-  const [after, outcomes] = response.error === "NONE"
+  // DUPLICATE_SEQUENCE_NUMBER: it is in the log, and nobody knows where.
+  const [after, outcomes] = response.error === "NONE" || response.error === "DUPLICATE_SEQUENCE_NUMBER"
     ? Sender.acknowledge(config, sender, response.batch, response.offset)
     : Sender.refuse(config, sender, response.batch, response.error)
   return [withSender(producer, partition, after), outcomes.map(decided(partition))]
@@ -228,10 +257,10 @@ const resolveSequences = (config: Sender.Config, producer: Producer, partition: 
  * KIP-360: the producer raises its epoch by itself, and takes a new producer id after the last epoch. Partitions that
  * did not ask for it follow when they next send with nothing undecided.
  */
-const bumpEpoch = (config: Sender.Config, producer: Producer): Step | undefined => {
+const bumpEpoch = (config: Sender.Config, producer: Producer, next: number | undefined): Step | undefined => {
   if (!isEpochBumpDue(config, producer)) return undefined
   const { epoch, id } = producer.identity
-  const identity = epoch < config.limits.maxEpoch ? { id, epoch: epoch + 1 } : { id: id + 1, epoch: 0 }
+  const identity = isExhausted(config, producer) ? { id: next ?? id + 1, epoch: 0 } : { id, epoch: epoch + 1 }
   const senders = producer.senders.map((sender) =>
     sender.epochBump ? Sender.startSequencesAtBeginning(config, sender, identity) : sender
   )
@@ -257,7 +286,7 @@ export const step = (config: Sender.Config, producer: Producer, input: Input): S
     case "ResolveSequences":
       return resolveSequences(config, producer, input.partition)
     case "BumpEpoch":
-      return bumpEpoch(config, producer)
+      return bumpEpoch(config, producer, input.id)
     case "Disconnect":
       return disconnect(config, producer, input.partition)
   }

@@ -52,7 +52,8 @@ export const base: Rules = {
   IsNextSequence: ({ maxSequence }, sequence, lastAcked) =>
     sequence === (lastAcked === Sequence.none ? 0 : Sequence.increment(maxSequence, lastAcked, 1)),
   // What TransactionManager.canRetry adds for the idempotent producer.
-  IsRetriable: (error) => Errors.isRetriable(error) || error === "OUT_OF_ORDER_SEQUENCE_NUMBER",
+  IsRetriable: (error) =>
+    Errors.isRetriable(error) || error === "OUT_OF_ORDER_SEQUENCE_NUMBER" || error === "UNKNOWN_PRODUCER_ID",
   ProvesNotWritten: (error) => {
     switch (error) {
       case "OUT_OF_ORDER_SEQUENCE_NUMBER":

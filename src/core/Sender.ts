@@ -159,13 +159,21 @@ export const acknowledge = (
 }
 
 /**
- * An out-of-order batch that is the next one expected, or that follows an expired one, needs a new epoch.
- * `TransactionManager.canRetry`.
+ * An out-of-order batch that is the next one expected, or that follows an expired one, needs a new epoch, and so does
+ * one whose producer id the leader does not know. `TransactionManager.canRetry`.
  */
-const wantsEpoch = ({ limits, rules }: Config, sender: Sender, batch: Batch): boolean =>
-  sender.unresolved === Sequence.none
-    ? !batch.reset && rules.IsNextSequence(limits, batch.sequence, sender.lastAcked)
-    : batch.sequence === sender.unresolved
+const wantsEpoch = ({ limits, rules }: Config, sender: Sender, batch: Batch, error: Errors.Error): boolean => {
+  switch (error) {
+    case "UNKNOWN_PRODUCER_ID":
+      return true
+    case "OUT_OF_ORDER_SEQUENCE_NUMBER":
+      return sender.unresolved === Sequence.none
+        ? !batch.reset && rules.IsNextSequence(limits, batch.sequence, sender.lastAcked)
+        : batch.sequence === sender.unresolved
+    default:
+      return false
+  }
+}
 
 /** An answer other than success, or none at all. `Sender.completeBatch`. */
 export const refuse = (
@@ -177,7 +185,7 @@ export const refuse = (
   const batch = sender.batches.get(id)!
   if (!isUndecided(batch)) return [forget(sender, id), []]
   const { retries, rules } = config
-  const epochBump = sender.epochBump || (error === "OUT_OF_ORDER_SEQUENCE_NUMBER" && wantsEpoch(config, sender, batch))
+  const epochBump = sender.epochBump || wantsEpoch(config, sender, batch, error)
   if (rules.IsRetriable(error) && batch.attempts < retries) {
     const maybeWritten = batch.maybeWritten || !rules.ProvesNotWritten(error)
     return [requeue(config, { ...sender, epochBump }, { ...batch, maybeWritten }), []]
