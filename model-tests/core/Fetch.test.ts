@@ -24,10 +24,13 @@ describe("the last stable offset", () => {
 
   it("is that of a partition of transactions", () => {
     const entry: TransactionalPartition.Entry = {
+      offset: 0,
+      records: 1,
       kind: "DATA",
       producerId: 7,
       epoch: 0,
       sequence: 0,
+      isTransactional: true,
       coordinatorEpoch: -1,
       transaction: { client: 1, number: 1 },
       input: 1

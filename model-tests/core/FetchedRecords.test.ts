@@ -38,3 +38,19 @@ describe("a consumer", () => {
     assert.deepStrictEqual(received("1 1 A1 1 C1", position).delivered, [3])
   })
 })
+
+describe("batch by batch", () => {
+  const rules = FetchRules.base
+  const data = (producerId: number) => ({ kind: "DATA", producerId }) as const
+
+  it("a batch is dropped whose last record lies in an aborted transaction", () => {
+    const filter = FetchedRecords.begin(rules, [{ producerId: 1, first: 3, last: 9 }])
+    const [before, isBefore] = FetchedRecords.take(rules, filter, data(1), 2)
+    const [within, isWithin] = FetchedRecords.take(rules, before, data(1), 5)
+    const [, isOther] = FetchedRecords.take(rules, within, data(2), 8)
+    const [ended, isMarker] = FetchedRecords.take(rules, within, { kind: "ABORT", producerId: 1 }, 9)
+    const [, isAfter] = FetchedRecords.take(rules, ended, data(1), 12)
+
+    assert.deepStrictEqual([isBefore, isWithin, isOther, isMarker, isAfter], [true, false, true, false, true])
+  })
+})

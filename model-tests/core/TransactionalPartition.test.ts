@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Errors, Transaction, TransactionalPartition } from "../../src/core/index.ts"
+import { type Errors, Transaction, TransactionalPartition, type TransactionalProducer } from "../../src/core/index.ts"
 import {
   context,
   control,
@@ -16,7 +16,11 @@ import {
   verified
 } from "./transactions.ts"
 
-const answered = (error: Errors.Error): TransactionalPartition.Output => ({ _tag: "Answer", error })
+const answered = (error: Errors.Error, offset = -1): TransactionalPartition.Output => ({
+  _tag: "Answer",
+  error,
+  offset
+})
 
 describe("validate", () => {
   // Probes 1, 2, 3, 4, 29, 30, 32 and 33, as far as they do not need a second batch in flight.
@@ -183,7 +187,7 @@ describe("an append", () => {
     const written = partition([data()])
     const waiting = partition([data()], { highWatermark: 0 })
 
-    assert.deepStrictEqual(served(context(), written, handle(produce())), [written, [answered("NONE")]])
+    assert.deepStrictEqual(served(context(), written, handle(produce())), [written, [answered("NONE", 0)]])
     assert.deepStrictEqual(served(context(), waiting, handle(produce())), [waiting, [{ _tag: "Wait", offset: 0 }]])
   })
 
@@ -265,7 +269,7 @@ describe("a marker", () => {
   it("ends the transaction, empties the window with a new epoch, and leaves its coordinator's epoch", () => {
     const [ended, outputs] = served(context(), open, mark(marker({ epoch: 6, coordinatorEpoch: 4, result: "ABORT" })))
 
-    assert.deepStrictEqual(ended.log.at(-1), control("ABORT", { epoch: 6, coordinatorEpoch: 4 }))
+    assert.deepStrictEqual(ended.log.at(-1), control("ABORT", { offset: 2, epoch: 6, coordinatorEpoch: 4 }))
     assert.deepStrictEqual(ended.producers.get(7), { epoch: 6, coordinatorEpoch: 4, batches: [], firstOffset: -1 })
     assert.deepStrictEqual(outputs, [{ _tag: "Wait", offset: 2 }])
   })
@@ -446,4 +450,93 @@ it("a transaction's records and markers carry its name", () => {
   )
 
   assert.deepStrictEqual(after.log.map(({ transaction }) => transaction), [second, first])
+})
+
+describe("batches of several records", () => {
+  const three = produce({ records: 3 })
+  const [written] = served(context(), partition(), verified(three), { _tag: "Replicate" })
+
+  it("take as many offsets and sequences", () => {
+    const [after, outputs] = served(context(), written, handle(produce({ sequence: 3, records: 2 })))
+
+    assert.strictEqual(written.highWatermark, 3)
+    assert.deepStrictEqual(outputs, [{ _tag: "Wait", offset: 3 }])
+    assert.strictEqual(TransactionalPartition.logEndOffset(after.log), 5)
+    assert.deepStrictEqual(after.producers.get(7)?.batches, [
+      { sequence: 0, last: 2, offset: 0 },
+      { sequence: 3, last: 4, offset: 3 }
+    ])
+  })
+
+  it("are found again as a whole only", () => {
+    assert.deepStrictEqual(served(context(), written, handle(three)), [written, [answered("NONE", 0)]])
+    assert.deepStrictEqual(served(context(), written, handle(produce({ records: 2 }))), [
+      written,
+      [answered("OUT_OF_ORDER_SEQUENCE_NUMBER")]
+    ])
+  })
+
+  it("are read or held back as a whole", () => {
+    const [ended] = served(context(), written, mark(marker({ epoch: 6 })), { _tag: "Replicate" })
+
+    assert.deepStrictEqual(TransactionalPartition.readCommitted(context(), written), [])
+    assert.deepStrictEqual(TransactionalPartition.readCommitted(context(), ended), [0, 1, 2])
+  })
+
+  it("that are not replicated are lost as a whole", () => {
+    const [ahead] = served(context(), written, handle(produce({ sequence: 3, records: 2 })))
+    const [next] = served(context(), ahead, { _tag: "LeaderChange" })
+
+    assert.deepStrictEqual(next.log, written.log)
+    assert.deepStrictEqual(next.producers, written.producers)
+  })
+})
+
+describe("batches outside of transactions", () => {
+  const idempotent = (over: Partial<TransactionalProducer.Produce> = {}) =>
+    produce({ isTransactional: false, version: 1, ...over })
+  const nobody = idempotent({ producerId: -1, epoch: -1, sequence: -1 })
+
+  it("need no verification, and open nothing", () => {
+    const [after, outputs] = served(context(), partition(), handle(idempotent()))
+
+    assert.deepStrictEqual(outputs, [{ _tag: "Wait", offset: 0 }])
+    assert.strictEqual(TransactionalPartition.firstUnstableOffset(after), undefined)
+    assert.strictEqual(after.producers.get(7)?.batches.length, 1)
+  })
+
+  it("are deduplicated and numbered all the same", () => {
+    const [after] = served(context(), partition(), handle(idempotent()), { _tag: "Replicate" })
+
+    assert.deepStrictEqual(served(context(), after, handle(idempotent())), [after, [answered("NONE", 0)]])
+    assert.deepStrictEqual(served(context(), after, handle(idempotent({ sequence: 2 }))), [
+      after,
+      [answered("OUT_OF_ORDER_SEQUENCE_NUMBER")]
+    ])
+  })
+
+  it("are refused where the producer id has an open transaction", () => {
+    const open = partition([data()])
+
+    assert.deepStrictEqual(served(context(), open, handle(idempotent({ sequence: 1 }))), [
+      open,
+      [answered("INVALID_TXN_STATE")]
+    ])
+  })
+
+  it("without a producer id are appended, and leave no trace of one", () => {
+    const [after] = served(context(), partition(), handle(nobody), handle(nobody))
+
+    assert.strictEqual(after.log.length, 2)
+    assert.strictEqual(after.producers.size, 0)
+  })
+})
+
+it("entries in front that are decided may be dropped", () => {
+  const whole = partition([data(), control("COMMIT", { epoch: 6 }), data({ epoch: 6 })])
+  const short = { ...whole, log: whole.log.slice(2) }
+
+  const [after, outputs] = served(context(), short, handle(produce({ epoch: 6, sequence: 1 })))
+  assert.deepStrictEqual(outputs, [{ _tag: "Wait", offset: 3 }])
+  assert.strictEqual(TransactionalPartition.firstUnstableOffset(after), 2)
 })

@@ -71,6 +71,8 @@ export const produce = (over: Partial<TransactionalProducer.Produce> = {}): Tran
   ...envelope,
   partition: "A",
   sequence: 0,
+  records: 1,
+  isTransactional: true,
   generation: -1,
   input: -1,
   ...over
@@ -89,10 +91,13 @@ export const marker = (over: Partial<TransactionCoordinator.Marker> = {}): Trans
 })
 
 export const data = (over: Partial<TransactionalPartition.Entry> = {}): TransactionalPartition.Entry => ({
+  offset: 0,
+  records: 1,
   kind: "DATA",
   producerId: 7,
   epoch: 5,
   sequence: 0,
+  isTransactional: true,
   coordinatorEpoch: -1,
   transaction: first,
   input: -1,
@@ -104,11 +109,12 @@ export const control = (
   over: Partial<TransactionalPartition.Entry> = {}
 ): TransactionalPartition.Entry => data({ kind, sequence: -1, coordinatorEpoch: 0, ...over })
 
-/** A partition with this log; all of it is replicated. */
+/** A partition with these entries behind each other; all of it is replicated. */
 export const partition = (
-  log: ReadonlyArray<TransactionalPartition.Entry> = [],
+  entries: ReadonlyArray<TransactionalPartition.Entry> = [],
   over: Partial<TransactionalPartition.Partition> = {}
 ): TransactionalPartition.Partition => {
+  const log = entries.map((entry, offset) => ({ ...entry, offset }))
   const highWatermark = over.highWatermark ?? log.length
   const written = { ...TransactionalPartition.initial, log, highWatermark: log.length }
   const [{ producers }] = TransactionalPartition.step(context(), written, { _tag: "LeaderChange" })!

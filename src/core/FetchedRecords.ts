@@ -5,7 +5,7 @@
  * The list of aborted transactions says where each begins; its marker says where it ends. Nothing of it outlives the
  * fetch. `CompletedFetch.nextFetchedRecord` in Kafka.
  */
-import type { AbortedTransaction, Fetched } from "./Fetch.ts"
+import type { AbortedTransaction, Entry, Fetched } from "./Fetch.ts"
 import { isMarker } from "./Fetch.ts"
 import type { Rules } from "./FetchRules.ts"
 
@@ -25,23 +25,46 @@ export interface Received {
   readonly delivered: ReadonlyArray<number>
 }
 
+/** Nothing of the fetch has been looked at. */
+export const begin = (rules: Rules, aborted: ReadonlyArray<AbortedTransaction>): Filter => ({
+  queue: rules.ByFirstOffset(aborted),
+  dropping: new Set()
+})
+
 /** Transactions that begin at or before an offset are being dropped there. `consumeAbortedTransactionsUpTo`. */
-const activated = ({ dropping, queue }: Filter, offset: number): Filter => {
+const activated = (filter: Filter, offset: number): Filter => {
+  const { dropping, queue } = filter
+  if (queue.length === 0 || queue[0]!.first > offset) return filter
   const begun = new Set(dropping)
   let next = 0
   for (; next < queue.length && queue[next]!.first <= offset; next++) begun.add(queue[next]!.producerId)
   return { queue: queue.slice(next), dropping: begun }
 }
 
+/**
+ * The next batch of the fetch, whose last record has this offset: the filter after it, and whether the application is given
+ * its records. Batches outside of transactions are let through unasked.
+ */
+export const take = (
+  rules: Rules,
+  before: Filter,
+  batch: Entry,
+  lastOffset: number
+): readonly [Filter, isDelivered: boolean] => {
+  const filter = activated(before, lastOffset)
+  return isMarker(batch)
+    ? [rules.AfterMarker(filter, batch), false]
+    : [filter, !filter.dropping.has(batch.producerId)]
+}
+
 /** The offsets that the filter lets through. */
 const kept = (rules: Rules, { aborted, entries, offset: first }: Fetched): ReadonlyArray<number> => {
-  let filter: Filter = { queue: rules.ByFirstOffset(aborted), dropping: new Set() }
+  let filter = begin(rules, aborted)
   const found: Array<number> = []
   entries.forEach((entry, i) => {
-    const offset = first + i
-    filter = activated(filter, offset)
-    if (isMarker(entry)) filter = rules.AfterMarker(filter, entry)
-    else if (!filter.dropping.has(entry.producerId)) found.push(offset)
+    const [next, isDelivered] = take(rules, filter, entry, first + i)
+    filter = next
+    if (isDelivered) found.push(first + i)
   })
   return found
 }

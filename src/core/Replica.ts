@@ -11,13 +11,18 @@ import * as Sequence from "./Sequence.ts"
 /** The content of a record. The core moves it about and never looks inside. */
 export type Payload = number | string
 
-/** A batch as a producer sends it. Without idempotence id, epoch and sequence are `Sequence.none`. */
-export interface ProducerBatch {
+/** A batch as far as it is numbered. Without idempotence id, epoch and sequence are `Sequence.none`. */
+export interface Numbered {
   readonly producerId: number
   readonly epoch: number
   /** Sequence of the first record. */
   readonly sequence: number
   /** One or more. */
+  readonly records: { readonly length: number }
+}
+
+/** A batch as a producer sends it. */
+export interface ProducerBatch extends Numbered {
   readonly records: ReadonlyArray<Payload>
 }
 
@@ -67,7 +72,11 @@ export const logEndOffset = (log: ReadonlyArray<Entry>): number => {
 export const endOffset = (entry: Entry): number => entry.offset + entry.records.length
 
 /** What is remembered of a producer that wrote `entry`: a new epoch forgets the batches of the old one. */
-export const remember = (context: Context, known: ProducerState | undefined, entry: Entry): ProducerState => {
+export const remember = (
+  context: Context,
+  known: ProducerState | undefined,
+  entry: Numbered & { readonly offset: number }
+): ProducerState => {
   const before = known?.epoch === entry.epoch ? known.batches : []
   const last = Sequence.last(context.limits.maxSequence, entry.sequence, entry.records.length)
   const written = [...before, { sequence: entry.sequence, last, offset: entry.offset }]
@@ -101,7 +110,7 @@ export const truncate = (context: Context, replica: Replica, length: number): Re
 export const findDuplicate = (
   context: Context,
   producers: Producers,
-  batch: ProducerBatch
+  batch: Numbered
 ): RememberedBatch | undefined => {
   const known = producers.get(batch.producerId)
   if (known === undefined || known.epoch !== batch.epoch) return undefined
@@ -113,7 +122,7 @@ export const findDuplicate = (
 export const isInSequence = (
   { limits, rules }: Context,
   known: ProducerState | undefined,
-  batch: ProducerBatch
+  batch: Numbered
 ): boolean => {
   if (known === undefined) return rules.IsFirstSequence(batch.sequence)
   const newest = known.batches.at(-1)

@@ -2,9 +2,10 @@
  * A partition that transactions write to, as a pure state machine: which batches and markers its leader takes, what it
  * knows of producers, and what consumers can read.
  *
- * The partition of a group's offsets is one too: its records are offsets, and its leader is the group coordinator. Every
- * batch has one record, so offsets count entries. The follower has the log up to the high watermark. `step` is the only
- * way in, and answers `undefined` when the input is not possible in the state. `ReplicaManager`, `UnifiedLog`,
+ * The partition of a group's offsets is one too: its records are offsets, and its leader is the group coordinator. The
+ * follower has the log up to the high watermark. A host may drop entries from the front of the log that are replicated
+ * and decided; nothing looks at them. `step` is the only way in, and answers `undefined` when the input is not possible
+ * in the state. `ReplicaManager`, `UnifiedLog`,
  * `ProducerStateManager`, `ProducerAppendInfo` and `GroupMetadataManager` in Kafka.
  */
 import type * as Errors from "./Errors.ts"
@@ -18,11 +19,17 @@ import type { Marker } from "./TransactionCoordinator.ts"
 
 /** A batch of one record, or a control batch. */
 export interface Entry {
+  /** Of the first record. */
+  readonly offset: number
+  /** How many there are; one in a control batch. */
+  readonly records: number
   readonly kind: "DATA" | Result
   readonly producerId: number
   readonly epoch: number
   /** `Sequence.none` for offsets and control batches. */
   readonly sequence: number
+  /** A control batch is. */
+  readonly isTransactional: boolean
   /** `Sequence.none` for data. */
   readonly coordinatorEpoch: number
   /** Ghost. */
@@ -85,8 +92,8 @@ export type Input =
   | { readonly _tag: "LeaderChange" }
 
 export type Output =
-  /** To the request of the input. */
-  | { readonly _tag: "Answer"; readonly error: Errors.Error }
+  /** To the request of the input, with the offset that its batch has in the log, or `Sequence.none`. */
+  | { readonly _tag: "Answer"; readonly error: Errors.Error; readonly offset: number }
   /** The request of the input is given a guard, and the coordinator is asked about it. */
   | { readonly _tag: "Verify" }
   /** The request of the input is answered when the high watermark has passed this offset. `DelayedProduce`. */
@@ -115,52 +122,68 @@ export const isOpen = (producers: Producers, producerId: number, epoch: number):
   return known !== undefined && known.epoch === epoch && known.firstOffset !== Sequence.none
 }
 
+const isOpenWithAnyEpoch = (producers: Producers, producerId: number): boolean =>
+  (producers.get(producerId)?.firstOffset ?? Sequence.none) !== Sequence.none
+
 /** Whether whoever has a guard of this producer id still holds it. */
 export const isGuarded = ({ verification }: Partition, producerId: number): boolean => verification.has(producerId)
 
 const epochOf = (producers: Producers, producerId: number): number => producers.get(producerId)?.epoch ?? Sequence.none
 
 /** The batch as the idempotent half of the leader sees it. */
-const batchOf = ({ epoch, input, producerId, sequence }: Produce | Entry): Replica.ProducerBatch => ({
+const numbered = ({ epoch, producerId, records, sequence }: Produce | Entry): Replica.Numbered => ({
   producerId,
   epoch,
   sequence,
-  records: [input]
+  records: { length: records }
 })
+
+/** The offset after the last record of an entry. */
+const endOf = ({ offset, records }: Entry): number => offset + records
+
+/** The offset that the next entry gets. */
+export const logEndOffset = (log: ReadonlyArray<Entry>): number => {
+  const last = log.at(-1)
+  return last === undefined ? 0 : endOf(last)
+}
+
+/** The number of entries below an offset at which one begins. What is asked for is near the end. */
+const countBelow = (log: ReadonlyArray<Entry>, offset: number): number => {
+  let count = log.length
+  while (count > 0 && log[count - 1]!.offset >= offset) count--
+  return count
+}
 
 /** Sequences count for records only: the batches that are remembered without them are those of the same epoch. */
 const remembered = (
   { replica }: Context,
   known: ProducerState | undefined,
-  entry: Entry,
-  offset: number
+  entry: Entry
 ): Replica.ProducerState =>
   entry.sequence === Sequence.none
     ? { epoch: entry.epoch, batches: known?.epoch === entry.epoch ? known.batches : [] }
-    : Replica.remember(replica, known, { ...batchOf(entry), offset })
+    : Replica.remember(replica, known, { ...numbered(entry), offset: entry.offset })
 
 /** `ProducerStateManager.update`: data opens a transaction where there is none, a marker ends it. */
-const record = (context: Context, producers: Producers, entry: Entry, offset: number): Producers => {
+const record = (context: Context, producers: Producers, entry: Entry): Producers => {
+  if (entry.producerId === Sequence.none) return producers
   const known = producers.get(entry.producerId)
   const coordinatorEpoch = known?.coordinatorEpoch ?? Sequence.none
   const firstOffset = known?.firstOffset ?? Sequence.none
   return new Map(producers).set(entry.producerId, {
-    ...remembered(context, known, entry, offset),
+    ...remembered(context, known, entry),
     ...(entry.kind === "DATA"
-      ? { coordinatorEpoch, firstOffset: firstOffset === Sequence.none ? offset : firstOffset }
+      ? {
+        coordinatorEpoch,
+        firstOffset: entry.isTransactional && firstOffset === Sequence.none ? entry.offset : firstOffset
+      }
       : { coordinatorEpoch: entry.coordinatorEpoch, firstOffset: Sequence.none })
   })
 }
 
-/** What is written outside of transactions has no producer id here. */
-export const isTransactional = ({ producerId }: Entry): boolean => producerId !== Sequence.none
-
 /** Producer state as a log alone determines it. */
 const rebuild = (context: Context, log: ReadonlyArray<Entry>): Producers =>
-  log.reduce(
-    (producers, entry, offset) => isTransactional(entry) ? record(context, producers, entry, offset) : producers,
-    noProducers
-  )
+  log.reduce((producers, entry) => record(context, producers, entry), noProducers)
 
 // Verification.
 
@@ -168,8 +191,9 @@ const rebuild = (context: Context, log: ReadonlyArray<Entry>): Producers =>
 const needsVerification = (
   { rules, verification }: Context,
   { producers }: Partition,
-  { epoch, producerId, version }: Produce
-): boolean => (version === 2 || verification) && !rules.JoinsOpenTransaction(producers, producerId, epoch)
+  { epoch, isTransactional, producerId, version }: Produce
+): boolean =>
+  isTransactional && (version === 2 || verification) && !rules.JoinsOpenTransaction(producers, producerId, epoch)
 
 /** `VerificationStateEntry.maybeUpdateLowestSequenceAndEpoch`. The guard and the version stay as they are. */
 const startVerification = (
@@ -221,7 +245,7 @@ const isInSequence = (context: Context, { producers, verification }: Partition, 
   const known = producers.get(produce.producerId)
   return known === undefined
     ? context.rules.IsFirstSequence(produce.sequence, produce.version)
-    : Replica.isInSequence(context.replica, known, batchOf(produce))
+    : Replica.isInSequence(context.replica, known, numbered(produce))
 }
 
 /** How the batch came to the append: by the verification that it needed, or without one. */
@@ -229,7 +253,8 @@ type Judged = { readonly _tag: "HandleProduce" } & Arrival | { readonly _tag: "A
 
 /**
  * The leader's judgement of a batch, before anything is appended. A batch that was written already is a success at its
- * original offset. The group coordinator asks for the generation, and for no sequence.
+ * original offset. The group coordinator asks for the generation, and for no sequence. Nothing is asked of a batch without
+ * a producer id, and no transaction of one outside of transactions, except that none may be open.
  *
  * `UnifiedLog.analyzeAndValidateProducerState`, `GroupMetadataManager.validateOffsetCommit`.
  */
@@ -237,10 +262,11 @@ export const validate = (context: Context, partition: Partition, judged: Judged)
   const { rules } = context
   const { produce } = judged
   const { producers } = partition
-  const isRecord = produce.sequence !== Sequence.none
+  const isRecord = produce.partition !== groupPartition
   const refuse = (error: Errors.Error): Replica.Validation => ({ _tag: "Refuse", error })
   if (!isRecord && produce.generation !== judged.generation) return refuse("ILLEGAL_GENERATION")
-  const duplicate = Replica.findDuplicate(context.replica, producers, batchOf(produce))
+  if (produce.producerId === Sequence.none) return { _tag: "Append" }
+  const duplicate = Replica.findDuplicate(context.replica, producers, numbered(produce))
   if (duplicate !== undefined) return { _tag: "Duplicate", offset: duplicate.offset }
   const isStale = produce.epoch < epochOf(producers, produce.producerId)
   if (rules.AsksEpochFirst() && isStale) return refuse("INVALID_PRODUCER_EPOCH")
@@ -249,6 +275,8 @@ export const validate = (context: Context, partition: Partition, judged: Judged)
     && !rules.HasGuard(partition, judged)
   ) return refuse("INVALID_TXN_STATE")
   if (isStale) return refuse("INVALID_PRODUCER_EPOCH")
+  // ProducerAppendInfo.appendDataBatch.
+  if (!produce.isTransactional && isOpenWithAnyEpoch(producers, produce.producerId)) return refuse("INVALID_TXN_STATE")
   if (isRecord && !isInSequence(context, partition, produce)) return refuse("OUT_OF_ORDER_SEQUENCE_NUMBER")
   return { _tag: "Append" }
 }
@@ -271,15 +299,18 @@ export const validateMarker = ({ rules }: Context, { producers }: Partition, mar
 const append = (context: Context, partition: Partition, entry: Entry): Partition => ({
   ...partition,
   log: [...partition.log, entry],
-  producers: record(context, partition.producers, entry, partition.log.length),
+  producers: record(context, partition.producers, entry),
   verification: endVerification(partition.verification, entry)
 })
 
-const answer = (partition: Partition, error: Errors.Error): Step => [partition, [{ _tag: "Answer", error }]]
+const answer = (partition: Partition, error: Errors.Error, offset: number = Sequence.none): Step => [
+  partition,
+  [{ _tag: "Answer", error, offset }]
+]
 
 /** acks=all: the answer waits until the follower has the entry too. */
 const accept = (partition: Partition, offset: number): Step =>
-  offset < partition.highWatermark ? answer(partition, "NONE") : [partition, [{ _tag: "Wait", offset }]]
+  offset < partition.highWatermark ? answer(partition, "NONE", offset) : [partition, [{ _tag: "Wait", offset }]]
 
 /** `ReplicaManager.appendRecords`. */
 const appendProduce = (context: Context, partition: Partition, judged: Judged): Step => {
@@ -290,17 +321,21 @@ const appendProduce = (context: Context, partition: Partition, judged: Judged): 
     case "Duplicate":
       return accept(partition, validation.offset)
     case "Append": {
-      const { epoch, input, producerId, sequence, transaction } = judged.produce
+      const { epoch, input, isTransactional, producerId, records, sequence, transaction } = judged.produce
+      const offset = logEndOffset(partition.log)
       const entry: Entry = {
+        offset,
+        records,
         kind: "DATA",
         producerId,
         epoch,
         sequence,
+        isTransactional,
         coordinatorEpoch: Sequence.none,
         transaction,
         input
       }
-      return accept(append(context, partition, entry), partition.log.length)
+      return accept(append(context, partition, entry), offset)
     }
   }
 }
@@ -335,16 +370,20 @@ const handleMarker = (context: Context, partition: Partition, marker: Marker, br
   const error = validateMarker(context, partition, marker)
   if (error !== "NONE") return answer(partition, error)
   const { coordinatorEpoch, epoch, producerId, result, transaction } = marker
+  const offset = logEndOffset(partition.log)
   const entry: Entry = {
+    offset,
+    records: 1,
     kind: result,
     producerId,
     epoch,
     sequence: Sequence.none,
+    isTransactional: true,
     coordinatorEpoch,
     transaction,
     input: Sequence.none
   }
-  return accept(append(context, partition, entry), partition.log.length)
+  return accept(append(context, partition, entry), offset)
 }
 
 /**
@@ -354,10 +393,13 @@ const handleMarker = (context: Context, partition: Partition, marker: Marker, br
 const commitOffset = (partition: Partition, position: number): Step | undefined => {
   if (position <= offsetCommittedBy(partition.log)) return undefined
   const entry: Entry = {
+    offset: logEndOffset(partition.log),
+    records: 1,
     kind: "DATA",
     producerId: Sequence.none,
     epoch: Sequence.none,
     sequence: Sequence.none,
+    isTransactional: false,
     coordinatorEpoch: Sequence.none,
     transaction: noName,
     input: position - 1
@@ -367,14 +409,15 @@ const commitOffset = (partition: Partition, position: number): Step | undefined 
 
 /** The follower fetches one entry, and the high watermark passes it. */
 const replicate = (partition: Partition): Step | undefined => {
-  if (partition.highWatermark >= partition.log.length) return undefined
-  const highWatermark = partition.highWatermark + 1
+  const next = partition.log[countBelow(partition.log, partition.highWatermark)]
+  if (next === undefined) return undefined
+  const highWatermark = endOf(next)
   return [{ ...partition, highWatermark }, [{ _tag: "Replicated", highWatermark }]]
 }
 
 /** The follower leads with what it has. Verifications were in the memory of the old leader. */
 const leaderChange = (context: Context, { highWatermark, leader, log }: Partition): Step => {
-  const kept = log.slice(0, highWatermark)
+  const kept = log.slice(0, countBelow(log, highWatermark))
   return [
     {
       leader: leader === 1 ? 2 : 1,
@@ -407,37 +450,45 @@ export const step = (context: Context, partition: Partition, input: Input): Step
 
 // Readers.
 
-/** How the transaction of each entry ended on this log; a control batch has no fate. */
+/** How the transaction of each entry of this log ended on it; a control batch has no fate. */
 export type Fate = "OPEN" | Result
 
 export const fates = (log: ReadonlyArray<Entry>): ReadonlyArray<Fate | undefined> => {
   const ends = new Map<number, Result>()
   const found = Array.from<Fate | undefined>({ length: log.length })
-  for (let offset = log.length - 1; offset >= 0; offset--) {
-    const { kind, producerId } = log[offset]!
-    if (kind === "DATA") found[offset] = isTransactional(log[offset]!) ? ends.get(producerId) ?? "OPEN" : "COMMIT"
+  for (let index = log.length - 1; index >= 0; index--) {
+    const { isTransactional, kind, producerId } = log[index]!
+    if (kind === "DATA") found[index] = isTransactional ? ends.get(producerId) ?? "OPEN" : "COMMIT"
     else ends.set(producerId, kind)
   }
   return found
+}
+
+/** Where the transaction begins that the marker at `index` ends; beyond all offsets for one that has nothing here. */
+const beginOf = (log: ReadonlyArray<Entry>, index: number): number => {
+  const { producerId } = log[index]!
+  let first = Number.POSITIVE_INFINITY
+  for (let before = index - 1; before >= 0; before--) {
+    const entry = log[before]!
+    if (entry.producerId !== producerId) continue
+    if (entry.kind !== "DATA") break
+    if (entry.isTransactional) first = entry.offset
+  }
+  return first
 }
 
 /**
  * Where the first transaction begins that is open, or that was ended by a marker which is not replicated yet.
  * `ProducerStateManager.firstUnstableOffset`.
  */
-export const firstUnstableOffset = ({ highWatermark, log }: Partition): number | undefined => {
-  const open = new Map<number, number>()
+export const firstUnstableOffset = ({ highWatermark, log, producers }: Partition): number | undefined => {
   let first = Number.POSITIVE_INFINITY
-  for (let offset = 0; offset < log.length; offset++) {
-    const { kind, producerId } = log[offset]!
-    if (kind !== "DATA") {
-      if (offset >= highWatermark) first = Math.min(first, open.get(producerId) ?? first)
-      open.delete(producerId)
-    } else if (producerId !== Sequence.none && !open.has(producerId)) {
-      open.set(producerId, offset)
-    }
+  for (const { firstOffset } of producers.values()) {
+    if (firstOffset !== Sequence.none) first = Math.min(first, firstOffset)
   }
-  for (const offset of open.values()) first = Math.min(first, offset)
+  for (let index = log.length - 1; index >= 0 && log[index]!.offset >= highWatermark; index--) {
+    if (log[index]!.kind !== "DATA") first = Math.min(first, beginOf(log, index))
+  }
   return first === Number.POSITIVE_INFINITY ? undefined : first
 }
 
@@ -448,8 +499,10 @@ export const firstUnstableOffset = ({ highWatermark, log }: Partition): number |
 export const readCommitted = ({ rules }: Context, partition: Partition): ReadonlyArray<number> => {
   const end = rules.LastStableOffset(partition)
   const found: Array<number> = []
-  fates(partition.log).forEach((fate, offset) => {
-    if (offset < end && fate !== undefined && !rules.IsFiltered(fate)) found.push(offset)
+  fates(partition.log).forEach((fate, index) => {
+    const { offset, records } = partition.log[index]!
+    if (offset >= end || fate === undefined || rules.IsFiltered(fate)) return
+    for (let record = 0; record < records; record++) found.push(offset + record)
   })
   return found
 }
@@ -463,7 +516,7 @@ const offsetCommittedBy = (log: ReadonlyArray<Entry>): number => {
 
 /** The group's offset: a commit counts where it is replicated. */
 export const committedOffset = ({ highWatermark, log }: Partition): number =>
-  offsetCommittedBy(log.slice(0, highWatermark))
+  offsetCommittedBy(log.slice(0, countBelow(log, highWatermark)))
 
 /** What a group that joins is told of its offset. OffsetFetch with requireStable. */
 export const fetchOffset = (

@@ -78,11 +78,15 @@ export interface EndTxn extends Envelope {
 /** A request to the coordinator. */
 export type Request = InitProducerId | AddPartitionsToTxn | EndTxn
 
-/** A request to a leader: Produce with one record, or TxnOffsetCommit for the partition of the group's offsets. */
+/** A request to a leader: Produce with one batch, or TxnOffsetCommit for the partition of the group's offsets. */
 export interface Produce extends Envelope {
   readonly partition: string
-  /** `Sequence.none` for offsets. */
+  /** Of the first record; `Sequence.none` for offsets. */
   readonly sequence: number
+  /** How many there are. This producer sends one at a time. */
+  readonly records: number
+  /** What an idempotent producer sends without a transaction, and what one without idempotence sends, is not. */
+  readonly isTransactional: boolean
   readonly generation: number
   /** The group's offset that is committed; in a record, ghost: the input that it is the output of. */
   readonly input: number
@@ -196,6 +200,8 @@ const sendProduce = (config: Config, producer: Producer, partition: string): Ste
     partition,
     ...envelope(config, begun),
     sequence: partition === groupPartition ? Sequence.none : sequence,
+    records: 1,
+    isTransactional: true,
     generation: begun.generation,
     input: begun.position
   }

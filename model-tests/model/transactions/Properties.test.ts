@@ -244,10 +244,13 @@ describe("is noticed", () => {
       bothReady,
       withPartition(bothReady, 0, {
         log: [{
+          offset: 0,
+          records: 1,
           kind: "DATA",
           producerId: 1,
           epoch: 0,
           sequence: 0,
+          isTransactional: true,
           coordinatorEpoch: -1,
           transaction: {
             client: bothReady.clients.findIndex(({ epoch }) => epoch === 0) + 1,

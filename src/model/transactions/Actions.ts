@@ -868,6 +868,8 @@ const RefuseBatch = perIdentity((configuration, world, identity, refused) => {
           ...identity,
           version: 1,
           sequence,
+          records: 1,
+          isTransactional: true,
           generation: Sequence.none,
           transaction: Transaction.noName,
           input: Sequence.none
@@ -895,6 +897,8 @@ const RefuseOffsets = perIdentity((configuration, world, identity, refused) => {
         ...identity,
         version: 1,
         sequence: Sequence.none,
+        records: 1,
+        isTransactional: true,
         generation,
         transaction: Transaction.noName,
         input: Sequence.none

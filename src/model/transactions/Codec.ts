@@ -7,6 +7,7 @@
  */
 import {
   type Partition,
+  Sequence,
   type Transaction,
   type TransactionalPartition,
   type TransactionalProducer,
@@ -185,6 +186,8 @@ const readSentProduce = (value: Value): SentProduce => ({
     partition: textOf(value, "partition"),
     ...readEnvelope(value),
     sequence: numbered(value, "sequence"),
+    ...alone,
+    isTransactional: true,
     generation: numbered(value, "generation"),
     input: numbered(value, "input")
   }
@@ -248,11 +251,18 @@ const readCoordinator = (value: Value): TransactionCoordinator.Coordinator => ({
   outstanding: names(field(value, "outstanding"))
 })
 
-const readEntry = (value: Value): TransactionalPartition.Entry => ({
+/** A batch has one record in the specification, so an entry's offset is its place in the log. */
+const alone = { records: 1 } as const
+
+const readEntry = (value: Value, offset: number): TransactionalPartition.Entry => ({
+  offset,
+  ...alone,
   kind: named(value, "kind", "the kind of an entry", ["DATA", ...results]),
   producerId: numbered(value, "producerId"),
   epoch: numbered(value, "epoch"),
   sequence: numbered(value, "sequence"),
+  // What is written outside of transactions has no producer id there.
+  isTransactional: numbered(value, "producerId") !== Sequence.none,
   coordinatorEpoch: numbered(value, "coordinatorEpoch"),
   transaction: transactionOf(value),
   input: numbered(value, "input")

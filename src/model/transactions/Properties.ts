@@ -28,13 +28,12 @@ const readings = new WeakMap<Partition, { readonly of: Configuration; readonly r
 const read = (configuration: Configuration, partition: Partition): Reading => {
   const known = readings.get(partition)
   if (known?.of === configuration) return known.reading
-  const { isTransactional } = TransactionalPartition
   const reading = {
     fates: TransactionalPartition.fates(partition.log).map((fate, offset) =>
-      isTransactional(partition.log[offset]!) ? fate : undefined
+      partition.log[offset]!.isTransactional ? fate : undefined
     ),
     visible: TransactionalPartition.readCommitted(configuration.context, partition).filter((offset) =>
-      isTransactional(partition.log[offset]!)
+      partition.log[offset]!.isTransactional
     )
   }
   readings.set(partition, { of: configuration, reading })
@@ -214,7 +213,7 @@ const ZombieFenced: StepProperty = (configuration, from, to) =>
     const after = to.partitions[place]!.log
     const entry = after.at(-1)
     if (after.length <= log.length || entry === undefined || entry.kind !== "DATA") return true
-    if (!TransactionalPartition.isTransactional(entry)) return true
+    if (!entry.isTransactional) return true
     const { client } = entry.transaction
     return !from.clients.some((producer, i) =>
       i + 1 !== client && idOf(configuration, i + 1) === idOf(configuration, client) && isNewer(producer, entry)

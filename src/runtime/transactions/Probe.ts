@@ -58,7 +58,7 @@ export const ofLeader = (refusal: ToLeader, broker: Partition.Broker, generation
   const said = refusal._tag === "RefuseBatch"
     ? { sequence: refusal.sequence, generation: Sequence.none }
     : { sequence: Sequence.none, generation: refusal.generation }
-  const produce = { ...identity, ...said, version: 1, input: Sequence.none } as const
+  const produce = { ...identity, ...said, version: 1, records: 1, isTransactional: true, input: Sequence.none } as const
   // A batch that was verified, but in no transaction of this moment.
   return { _tag: "AppendVerified", produce, broker, generation, guard: false }
 }

@@ -86,7 +86,7 @@ export const make = Effect.fnUntraced(function*(
     const partition = hosts.partition(groupPartition)
     if (position <= TransactionalPartition.committedOffset(partition)) return "ready"
     const isOnTheWay = partition.log.slice(partition.highWatermark).some((entry) =>
-      !TransactionalPartition.isTransactional(entry) && entry.input + 1 === position
+      !entry.isTransactional && entry.input + 1 === position
     )
     return isOnTheWay ? "wait" : { _tag: "CommitOffset", client }
   }
