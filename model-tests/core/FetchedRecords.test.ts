@@ -44,7 +44,7 @@ describe("batch by batch", () => {
   const data = (producerId: number) => ({ kind: "DATA", producerId }) as const
 
   it("a batch is dropped whose last record lies in an aborted transaction", () => {
-    const filter = FetchedRecords.begin(rules, [{ producerId: 1, first: 3, last: 9 }])
+    const filter = FetchedRecords.begin(rules, [{ producerId: 1, first: 3 }])
     const [before, isBefore] = FetchedRecords.take(rules, filter, data(1), 2)
     const [within, isWithin] = FetchedRecords.take(rules, before, data(1), 5)
     const [, isOther] = FetchedRecords.take(rules, within, data(2), 8)

@@ -15,11 +15,15 @@ export interface Entry {
   readonly producerId: number
 }
 
-/** An entry of the index of aborted transactions. `AbortedTxn`. */
-export interface AbortedTransaction {
+/** An aborted transaction as consumers are told of it. `FetchResponseData.AbortedTransaction`. */
+export interface ListedTransaction {
   readonly producerId: number
   /** The offset of its first record. */
   readonly first: number
+}
+
+/** An entry of the index of aborted transactions. `AbortedTxn`. */
+export interface AbortedTransaction extends ListedTransaction {
   /** The offset of its marker. */
   readonly last: number
 }

@@ -5,7 +5,7 @@
  * nothing else in the core branches on which set is in force. The names are those of the section RULES in
  * `spec/ReadCommitted.tla`.
  */
-import type { AbortedTransaction, Entry } from "./Fetch.ts"
+import type { AbortedTransaction, Entry, ListedTransaction } from "./Fetch.ts"
 import type { Filter } from "./FetchedRecords.ts"
 
 export interface Rules {
@@ -14,7 +14,7 @@ export interface Rules {
   /** The list that a fetch which had to wait for data carries, of the transactions that belong on it. */
   readonly AbortedOfParked: (aborted: ReadonlyArray<AbortedTransaction>) => ReadonlyArray<AbortedTransaction>
   /** In which order the consumer looks at a list that comes in the order of markers. */
-  readonly ByFirstOffset: (aborted: ReadonlyArray<AbortedTransaction>) => ReadonlyArray<AbortedTransaction>
+  readonly ByFirstOffset: (aborted: ReadonlyArray<ListedTransaction>) => ReadonlyArray<ListedTransaction>
   /** What a marker does to the transactions that the consumer has to drop. */
   readonly AfterMarker: (filter: Filter, marker: Entry) => Filter
 }

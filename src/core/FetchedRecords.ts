@@ -5,14 +5,14 @@
  * The list of aborted transactions says where each begins; its marker says where it ends. Nothing of it outlives the
  * fetch. `CompletedFetch.nextFetchedRecord` in Kafka.
  */
-import type { AbortedTransaction, Entry, Fetched } from "./Fetch.ts"
+import type { Entry, Fetched, ListedTransaction } from "./Fetch.ts"
 import { isMarker } from "./Fetch.ts"
 import type { Rules } from "./FetchRules.ts"
 
 /** What the consumer has to leave out. */
 export interface Filter {
   /** Aborted transactions that have not begun yet. */
-  readonly queue: ReadonlyArray<AbortedTransaction>
+  readonly queue: ReadonlyArray<ListedTransaction>
   /** Producer ids in an aborted transaction. */
   readonly dropping: ReadonlySet<number>
 }
@@ -26,7 +26,7 @@ export interface Received {
 }
 
 /** Nothing of the fetch has been looked at. */
-export const begin = (rules: Rules, aborted: ReadonlyArray<AbortedTransaction>): Filter => ({
+export const begin = (rules: Rules, aborted: ReadonlyArray<ListedTransaction>): Filter => ({
   queue: rules.ByFirstOffset(aborted),
   dropping: new Set()
 })
