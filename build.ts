@@ -5,7 +5,7 @@ import { build } from "esbuild"
 import { execFileSync } from "node:child_process"
 import { rmSync } from "node:fs"
 
-const rooms = ["core", "model", "tlc", "runtime", "conformance"]
+const rooms = ["core", "model", "tlc", "wire", "runtime", "conformance"]
 
 rmSync("dist", { recursive: true, force: true })
 const common = { bundle: true, platform: "node", format: "esm", target: "node22", logLevel: "warning" } as const

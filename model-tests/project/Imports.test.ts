@@ -65,7 +65,21 @@ const cases: ReadonlyArray<Case> = [
     "export { Graph } from \"../conformance/index.ts\"",
     "export { run } from \"../cli/main.ts\""
   ),
-  ...allowed("runtime", "export { Sequence } from \"../core/index.ts\"", "export { Effect } from \"effect\""),
+  ...allowed(
+    "runtime",
+    "export { Sequence } from \"../core/index.ts\"",
+    "export { RecordBatch } from \"../wire/index.ts\"",
+    "export { Effect } from \"effect\""
+  ),
+  ...forbidden(
+    "wire",
+    "export { World } from \"../model/index.ts\"",
+    "export { Value } from \"../tlc/index.ts\"",
+    "export { Network } from \"../runtime/index.ts\"",
+    "export { Graph } from \"../conformance/index.ts\"",
+    "export { run } from \"../cli/main.ts\""
+  ),
+  ...allowed("wire", "export { Transaction } from \"../core/index.ts\"", "export { Result } from \"effect\""),
   ...forbidden("conformance", "export { run } from \"../cli/main.ts\"", "export * from \"../cli/Output.ts\""),
   ...allowed(
     "conformance",
@@ -144,9 +158,10 @@ describe("the sources", () => {
     core: [],
     tlc: [],
     model: ["core"],
-    runtime: ["core"],
-    conformance: ["core", "model", "tlc", "runtime"],
-    cli: ["core", "model", "tlc", "runtime", "conformance"]
+    wire: ["core"],
+    runtime: ["core", "wire"],
+    conformance: ["core", "model", "tlc", "runtime", "wire"],
+    cli: ["core", "model", "tlc", "runtime", "wire", "conformance"]
   }
   const found = sources.flatMap((name) => specifiers(name).map((specifier) => [name, specifier] as const))
 
