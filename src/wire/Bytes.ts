@@ -63,7 +63,7 @@ export const reserve = (out: Writer, count: number): void => {
   if (out.position + count > out.bytes.length) grow(out, out.position + count)
 }
 
-/** Moves on by `count` and answers where it was. */
+/** Moves on by `count` and answers where it was. The view may be another one afterwards. */
 const advance = (out: Writer, count: number): number => {
   reserve(out, count)
   const at = out.position
@@ -71,9 +71,20 @@ const advance = (out: Writer, count: number): number => {
   return at
 }
 
-export const writeInt8 = (out: Writer, value: number): void => out.view.setInt8(advance(out, 1), value)
-export const writeInt16 = (out: Writer, value: number): void => out.view.setInt16(advance(out, 2), value)
-export const writeInt32 = (out: Writer, value: number): void => out.view.setInt32(advance(out, 4), value)
+export const writeInt8 = (out: Writer, value: number): void => {
+  const at = advance(out, 1)
+  out.view.setInt8(at, value)
+}
+
+export const writeInt16 = (out: Writer, value: number): void => {
+  const at = advance(out, 2)
+  out.view.setInt16(at, value)
+}
+
+export const writeInt32 = (out: Writer, value: number): void => {
+  const at = advance(out, 4)
+  out.view.setInt32(at, value)
+}
 
 /** Sets an int64 that is a safe integer. */
 export const setInt64 = (view: DataView, at: number, value: number): void => {
@@ -81,7 +92,10 @@ export const setInt64 = (view: DataView, at: number, value: number): void => {
   view.setUint32(at + 4, value >>> 0)
 }
 
-export const writeInt64 = (out: Writer, value: number): void => setInt64(out.view, advance(out, 8), value)
+export const writeInt64 = (out: Writer, value: number): void => {
+  const at = advance(out, 8)
+  setInt64(out.view, at, value)
+}
 
 /** Writes an integer of 0 to 2^32 - 1. */
 export const writeUnsignedVarint = (out: Writer, value: number): void => {
