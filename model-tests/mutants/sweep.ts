@@ -293,6 +293,8 @@ const judgeSweep = async (
   const onJudged = (one: Judged): void => {
     judged.push(one)
     progress(one.name)
+    // A sweep takes hours: what is wrong is said when it is found.
+    if (isFailed(one)) say(`guards: ${one.status}: ${one.file}:${one.line} ${one.name}`)
   }
   const [spec, core] = [targets.filter(({ side }) => side === "spec"), targets.filter(({ side }) => side === "core")]
   if (core.length > 0) await judgeCore(subject, core, graphs, reasons, onJudged)
