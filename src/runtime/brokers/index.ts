@@ -1,4 +1,5 @@
 export * as Cluster from "./Cluster.ts"
+export * as Faults from "./Faults.ts"
 export * as GroupCoordinators from "./GroupCoordinators.ts"
 export * as Leader from "./Leader.ts"
 export * as TransactionCoordinators from "./TransactionCoordinators.ts"
