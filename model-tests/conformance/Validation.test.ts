@@ -1,17 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import * as EventLog from "../../src/conformance/EventLog.ts"
+import type * as EventLog from "../../src/conformance/EventLog.ts"
 import * as Validation from "../../src/conformance/Validation.ts"
 import { model, type World } from "../../src/model/idempotent/index.ts"
 import { render } from "../../src/model/Model.ts"
-import * as Value from "../../src/tlc/Value.ts"
 import { configuration as make } from "../model/idempotent/support.ts"
 
 const configuration = make({ FaultBudget: 2 })
 
+type Observing = Required<Omit<EventLog.Line, "places">>
+
 /** A run that takes the steps that the choices say, with the whole state at every line. */
-const run = (choices: ReadonlyArray<number>, of = configuration): ReadonlyArray<Required<EventLog.Line>> => {
-  const log: Array<Required<EventLog.Line>> = []
+const run = (choices: ReadonlyArray<number>, of = configuration): ReadonlyArray<Observing> => {
+  const log: Array<Observing> = []
   let world = model.initial(of)
   for (const choice of choices) {
     const steps = model.successors(of, world)
@@ -207,6 +208,84 @@ describe("a log", () => {
   })
 })
 
+describe("a step that is not enabled", () => {
+  const obstacleOf = (log: ReadonlyArray<EventLog.Line>) => rejected(validate(log)).obstacle
+  const send = line("Send", "p1")
+
+  it("of an action that does not exist has no other obstacle", () => {
+    assert.deepStrictEqual(obstacleOf([line("Teleport", "p1")]), { _tag: "NoSuchAction" })
+  })
+
+  it("is told with which other arguments it is", () => {
+    const verdict = rejected(validate([send, line("HandleProduce", "p1", 1)]))
+
+    assert.deepStrictEqual(verdict.obstacle, { _tag: "OtherArguments", possible: ["HandleProduce(p1, 0)"] })
+    assert.include(Validation.summarize(verdict), "possible with other arguments: HandleProduce(p1, 0)")
+  })
+
+  it("before its time is told the steps that lead there, and what they change", () => {
+    const verdict = rejected(validate([send, line("Replicate", "p1")]))
+
+    assert.deepInclude(verdict.obstacle, { _tag: "Early", after: ["HandleProduce(p1, 0)"] })
+    const { differences } = verdict.obstacle as Validation.Obstacle & { _tag: "Early" }
+    assert.includeDeepMembers([...differences], [{
+      path: "requests.p1[1]",
+      expected: "absent",
+      actual: differences.find(({ path }) => path === "requests.p1[1]")!.actual
+    }])
+    assert.include(Validation.summarize(verdict), "it would be possible after HandleProduce(p1, 0), where is")
+  })
+
+  it("after its time is told the line that took it away, and what that changed", () => {
+    const log = [send, send, line("LeaderChange", "p1"), line("LeaderChange", "p1")]
+    const verdict = rejected(validate([...log, line("LeaderChange", "p1")]))
+
+    assert.deepInclude(verdict, { line: 5 })
+    assert.deepInclude(verdict.obstacle, { _tag: "Late", line: 4, step: "LeaderChange(p1)" })
+    const { differences } = verdict.obstacle as Validation.Obstacle & { _tag: "Late" }
+    assert.deepInclude(differences, { path: "faults", expected: "1", actual: "0" })
+    assert.include(
+      Validation.summarize(verdict, (number) => number + 1),
+      "until line 5, LeaderChange(p1), before which was"
+    )
+  })
+
+  it("with nothing that leads there says no more", () => {
+    assert.isUndefined(obstacleOf([line("ResolveSequences", "p9")]))
+  })
+})
+
+describe("a place that was observed", () => {
+  const at = (value: number | boolean, ...path: EventLog.Place["path"]): ReadonlyArray<EventLog.Line> => [
+    { ...line("Send", "p1"), places: [{ path, value }] }
+  ]
+
+  it("is compared, and nothing besides", () => {
+    assert.strictEqual(validate(at(1, "sender", "p1", "nextSequence"))._tag, "Accepted")
+    assert.strictEqual(validate(at(0, "sender", "p1", "batches", 1, "sequence"))._tag, "Accepted")
+  })
+
+  it("that is otherwise, or not there, is a difference under its path", () => {
+    const other = rejected(validate(at(7, "sender", "p1", "nextSequence")))
+    const nowhere = rejected(validate(at(7, "sender", "p1", "batches", 9, "sequence")))
+
+    assert.deepInclude(other, {
+      line: 1,
+      reason: "other state",
+      differences: [{ path: "sender.p1.nextSequence", expected: "7", actual: "1" }]
+    })
+    assert.deepInclude(nowhere, {
+      line: 1,
+      reason: "other state",
+      differences: [{ path: "sender.p1.batches[9].sequence", expected: "7", actual: "absent" }]
+    })
+  })
+
+  it("in a variable that does not exist is refused", () => {
+    assert.deepInclude(rejected(validate(at(7, "senders", "p1"))), { line: 1, reason: "unknown variable" })
+  })
+})
+
 describe("a property that is watched", () => {
   /** With acks=1, a leader that changes before the follower has fetched has lost what it acknowledged. */
   const acks1 = make({ Acks: "1", Idempotence: false, FaultBudget: 1 })
@@ -246,45 +325,5 @@ describe("a property that is watched", () => {
 
   it("must be one that the code has", () => {
     assert.throws(() => Validation.make({ model, configuration, properties: ["NoLoss", "Fame"] }), /no Fame in code/)
-  })
-})
-
-describe("the file of a log", () => {
-  it("is read as it was written", () => {
-    fc.assert(fc.property(anyRun, (log) => {
-      assert.deepStrictEqual<ReadonlyArray<EventLog.Line>>([...EventLog.parse(log.map(EventLog.print))], log)
-      const bare = withoutStates(log)
-      assert.deepStrictEqual([...EventLog.parse(bare.map(EventLog.print))], bare)
-    }))
-  })
-
-  it("has one action a line", () => {
-    const lines: ReadonlyArray<EventLog.Line> = [line("Send", "p1"), {
-      ...line("BumpEpoch"),
-      observed: { faults: 1, requests: Value.seq([]) }
-    }]
-
-    assert.deepStrictEqual(lines.map(EventLog.print), [
-      `{"action":"Send","arguments":["p1"]}`,
-      `{"action":"BumpEpoch","arguments":[],"observed":{"faults":1,"requests":[]}}`
-    ])
-  })
-
-  const damaged: ReadonlyArray<readonly [text: string, message: RegExp]> = [
-    [`{"action":"Se`, /line 3: not JSON/],
-    ["[]", /line 3: not an object/],
-    ["null", /line 3: not an object/],
-    [`{"arguments":[]}`, /line 3: no action/],
-    [`{"action":1,"arguments":[]}`, /line 3: no action/],
-    [`{"action":"Send"}`, /line 3: no list of strings and integers/],
-    [`{"action":"Send","arguments":[1.5]}`, /line 3: no list/],
-    [`{"action":"Send","arguments":[["p1"]]}`, /line 3: no list/],
-    [`{"action":"Send","arguments":[],"observed":[]}`, /line 3: observed is no object/],
-    [`{"action":"Send","arguments":[],"observed":{"faults":1.5}}`, /line 3: faults: 1.5 is no integer/],
-    [`{"action":"Send","arguments":[],"state":{}}`, /line 3: there is no field state/]
-  ]
-  it.each(damaged)("with %s is refused", (text, message) => {
-    assert.throws(() => [...EventLog.parse([EventLog.print(line("Send", "p1")), "", text])], EventLog.EventLogError)
-    assert.throws(() => [...EventLog.parse([EventLog.print(line("Send", "p1")), "", text])], message)
   })
 })

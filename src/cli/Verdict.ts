@@ -22,11 +22,18 @@ export interface Verdict {
 export const engineOf = (toolchain: Toolchain.Toolchain | undefined) =>
   toolchain === undefined ? null : { name: "TLC", version: toolchain.version }
 
-export const conclude = Effect.fnUntraced(function*({ checks, document, json, lines }: Verdict) {
-  finish()
-  const failures = checks.filter(({ status }) => status === "failed")
-  yield* json
-    ? Output.json({ schemaVersion: 1, ...document, failures, ...Checks.tally(checks) })
-    : Output.print([...lines, "", ...Output.checks(checks)])
-  yield* Ending.byChecks(checks)
+/** Says what was found. */
+export const report = ({ checks, document, json, lines }: Verdict): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    finish()
+    const failures = checks.filter(({ status }) => status === "failed")
+    return json
+      ? Output.json({ schemaVersion: 1, ...document, failures, ...Checks.tally(checks) })
+      : Output.print([...lines, "", ...Output.checks(checks)])
+  })
+
+/** Says what was found, and ends by it. */
+export const conclude = Effect.fnUntraced(function*(verdict: Verdict) {
+  yield* report(verdict)
+  yield* Ending.byChecks(verdict.checks)
 })

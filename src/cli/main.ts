@@ -11,13 +11,15 @@ import * as Ending from "./Ending.ts"
 import { explore } from "./explore.ts"
 import * as ProgressLine from "./ProgressLine.ts"
 import { replay } from "./replay.ts"
+import { schema } from "./schema.ts"
+import { validate } from "./validate.ts"
 import { verify } from "./verify.ts"
 
 const version = "0.1.0"
 
 const keos = Command.make("keos").pipe(
   Command.withDescription("Kafka's delivery guarantees: specified, implemented, and proved to agree"),
-  Command.withSubcommands([verify, check, replay, explore, bugs, doctor])
+  Command.withSubcommands([verify, check, replay, explore, validate, bugs, schema, doctor])
 )
 
 /** Help goes to stdout when it is asked for; a wrong command line gets its message on stderr and nothing else. */

@@ -58,7 +58,7 @@ const Counts = Schema.Struct({
 export type Counts = typeof Counts.Type
 
 /** A constant as JSON has it; a list is a set. */
-const Constant = Schema.Union([
+export const Constant = Schema.Union([
   Schema.Boolean,
   Schema.Int,
   Schema.String,
@@ -265,6 +265,36 @@ export const load = Effect.fn("Specification.load")(function*(
     },
     invariants: parsed.success.invariants.filter(isWatched),
     properties: parsed.success.properties.filter(isWatched)
+  }
+  const path = join(folder, module)
+  return { module: path, origin, config, ...(yield* configured(path, config, origin)) }
+})
+
+/** A configuration in full, of a module that need not stand in the manifest. */
+export interface Given {
+  /** Relative to the folder of the specification. */
+  readonly module: string
+  readonly constants: Readonly<Record<string, Constant>>
+  readonly substitutions: Readonly<Record<string, string>>
+}
+
+/** A configuration that no file has; `origin` is where it comes from, for messages. It watches nothing. */
+export const given = Effect.fn("Specification.given")(function*(
+  { constants, module, substitutions }: Given,
+  origin: string
+): Effect.fn.Return<Checked, SpecificationError> {
+  const config: Config.Config = {
+    specification: "Spec",
+    checkDeadlock: false,
+    constants: Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, valueOf(value)])),
+    substitutions: Object.fromEntries(
+      Object.entries(substitutions).map(([name, definition]) => [name, { definition }])
+    ),
+    invariants: [],
+    properties: [],
+    constraints: [],
+    actionConstraints: [],
+    lines: {}
   }
   const path = join(folder, module)
   return { module: path, origin, config, ...(yield* configured(path, config, origin)) }

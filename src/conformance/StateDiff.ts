@@ -39,6 +39,17 @@ const collect = (
 const entry = (value: Value.FunctionValue, key: Value.Value): Value.Value | undefined =>
   value.entries.find(([candidate]) => Value.equals(candidate, key))?.[1]
 
+/** The name of a place: `sender.p1.batches[2].status`. */
+export const pathOf = ([variable, ...keys]: readonly [string, ...ReadonlyArray<Value.Value>]): string =>
+  keys.reduce<string>(child, variable)
+
+/** Differences between what is expected at one place and what is there. */
+export const at = (path: string, expected: Value.Value, actual: Value.Value | undefined): ReadonlyArray<Difference> => {
+  const found: Array<Difference> = []
+  collect(path, expected, actual, found)
+  return found
+}
+
 /** Differences between two states given by variable. */
 export const between = (
   expected: Readonly<Record<string, Value.Value>>,

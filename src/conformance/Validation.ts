@@ -7,10 +7,34 @@
  */
 import type { Model } from "../model/Model.ts"
 import { hasProperty, render, worldAfter } from "../model/Model.ts"
-import type * as Value from "../tlc/Value.ts"
-import type { Line } from "./EventLog.ts"
+import * as EventLog from "./EventLog.ts"
 import type { Label } from "./Graph.ts"
 import * as StateDiff from "./StateDiff.ts"
+
+type Line = EventLog.Line
+
+/** Why a step that is not enabled is not: what it would take, as far as it was found. */
+export type Obstacle =
+  /** The same action is enabled with other arguments. */
+  | { readonly _tag: "OtherArguments"; readonly possible: ReadonlyArray<Label> }
+  /**
+   * It would be enabled after these steps, which may have been lost. `differences` are between what they lead to and what
+   * there is.
+   */
+  | {
+    readonly _tag: "Early"
+    readonly after: ReadonlyArray<Label>
+    readonly differences: ReadonlyArray<StateDiff.Difference>
+  }
+  /** It was enabled before this line, and no more after it. `differences` are between then and now. */
+  | {
+    readonly _tag: "Late"
+    readonly line: number
+    readonly step: Label
+    readonly differences: ReadonlyArray<StateDiff.Difference>
+  }
+  /** The specification has no action of this name. */
+  | { readonly _tag: "NoSuchAction" }
 
 /** Why a log is none of the model. */
 export interface Rejected<World> {
@@ -29,6 +53,8 @@ export interface Rejected<World> {
   readonly differences: ReadonlyArray<StateDiff.Difference>
   /** The step after which `differences` are what they are, if there are any. */
   readonly closest: Label | undefined
+  /** What keeps the step from being taken, where it is not enabled and something was found. */
+  readonly obstacle: Obstacle | undefined
   /** The world before the line. */
   readonly world: World
 }
@@ -72,6 +98,11 @@ export interface Validator<World> {
   readonly verdict: () => Verdict<World>
 }
 
+/** How many lines back an obstacle is looked for, how many steps ahead, and in how many worlds. */
+const back = 32
+const ahead = 3
+const horizon = 2_000
+
 /** Starts a validator that has seen no line. */
 export const make = <Configuration, World>(
   { configuration, from, model, properties = [] }: Options<Configuration, World>
@@ -82,45 +113,91 @@ export const make = <Configuration, World>(
   let world = from ?? model.initial(configuration)
   let lines = 0
   let final: Rejected<World> | Violating<World> | undefined
+  /** The last worlds before a line, each with that line. */
+  const recent: Array<{ readonly world: World; readonly step: Line }> = []
 
   /** What was observed otherwise than in this world. */
   const differencesFrom = (
-    observed: Readonly<Record<string, Value.Value>>,
+    { observed = {}, places = [] }: Line,
     actual: World
   ): ReadonlyArray<StateDiff.Difference> => {
     const state = model.encode(configuration, actual)
     const seen = Object.fromEntries(Object.keys(observed).map((name) => [name, state[name]!]))
-    return StateDiff.between(observed, seen)
+    return [
+      ...StateDiff.between(observed, seen),
+      ...places.flatMap(({ path, value }) => StateDiff.at(StateDiff.pathOf(path), value, EventLog.valueAt(state, path)))
+    ]
+  }
+
+  const stateDifferences = (expected: World, actual: World): ReadonlyArray<StateDiff.Difference> =>
+    StateDiff.between(model.encode(configuration, expected), model.encode(configuration, actual))
+
+  /** The fewest steps from this world after which the line is enabled. */
+  const missing = (line: Line): Obstacle | undefined => {
+    let level: ReadonlyArray<{ readonly world: World; readonly after: ReadonlyArray<Label> }> = [{ world, after: [] }]
+    let looked = 0
+    for (let depth = 0; depth < ahead; depth++) {
+      const next: Array<typeof level[number]> = []
+      for (const { after, world: reached } of level) {
+        for (const step of model.successors(configuration, reached)) {
+          if (++looked > horizon) return undefined
+          const found = { world: step.world, after: [...after, render(step)] }
+          if (worldAfter(model, configuration, found.world, line) !== undefined) {
+            return { _tag: "Early", after: found.after, differences: stateDifferences(found.world, world) }
+          }
+          next.push(found)
+        }
+      }
+      level = next
+    }
+    return undefined
+  }
+
+  const obstacleOf = (line: Line): Obstacle | undefined => {
+    const steps = model.successors(configuration, world)
+    const possible = steps.filter(({ action }) => action === line.action).map(render)
+    if (possible.length > 0) return { _tag: "OtherArguments", possible }
+    const before = recent.findLastIndex((one) => worldAfter(model, configuration, one.world, line) !== undefined)
+    const last = recent[before]
+    if (last === undefined) return missing(line)
+    return {
+      _tag: "Late",
+      line: lines - recent.length + before,
+      step: render(last.step),
+      differences: stateDifferences(last.world, world)
+    }
   }
 
   const rejected = (
     reason: Rejected<World>["reason"],
     line?: Line,
-    differences: ReadonlyArray<StateDiff.Difference> = [],
-    closest?: Label
+    found: Partial<Pick<Rejected<World>, "differences" | "closest" | "obstacle">> = {}
   ): Rejected<World> => ({
     _tag: "Rejected",
     line: lines,
     step: line && render(line),
     reason,
     allowed: model.successors(configuration, world).map(render),
-    differences,
-    closest,
-    world
+    differences: [],
+    closest: undefined,
+    obstacle: undefined,
+    world,
+    ...found
   })
 
   /** Looks for the step that comes closest to what the line observed. */
   const rejectedAsDisabled = (line: Line): Rejected<World> => {
-    if (line.observed === undefined) return rejected("not enabled", line)
+    const obstacle = obstacleOf(line)
+    if (line.observed === undefined && line.places === undefined) return rejected("not enabled", line, { obstacle })
     let closest: Label | undefined
-    let fewest: ReadonlyArray<StateDiff.Difference> = []
+    let differences: ReadonlyArray<StateDiff.Difference> = []
     for (const step of model.successors(configuration, world)) {
-      const differences = differencesFrom(line.observed, step.world)
-      if (closest !== undefined && differences.length >= fewest.length) continue
+      const others = differencesFrom(line, step.world)
+      if (closest !== undefined && others.length >= differences.length) continue
       closest = render(step)
-      fewest = differences
+      differences = others
     }
-    return rejected("not enabled", line, fewest, closest)
+    return rejected("not enabled", line, { obstacle, closest, differences })
   }
 
   const violated = (before: World, after: World): string | undefined =>
@@ -131,22 +208,29 @@ export const make = <Configuration, World>(
         : !invariant(configuration, after)
     })
 
+  const isVariable = (name: string): boolean => model.variables.includes(name)
+
   /** Moves on, and answers with what ends the log, if something does. */
   const take = (line: Line): Rejected<World> | Violating<World> | undefined => {
-    const { action, observed } = line
+    const { action, observed, places } = line
     lines++
-    if (!Object.hasOwn(actions, action)) return rejected("unknown action", line)
-    if (observed !== undefined && Object.keys(observed).some((name) => !model.variables.includes(name))) {
+    if (!Object.hasOwn(actions, action)) {
+      return rejected("unknown action", line, { obstacle: { _tag: "NoSuchAction" } })
+    }
+    if (observed !== undefined && !Object.keys(observed).every(isVariable)) return rejected("unknown variable", line)
+    if (places !== undefined && !places.every(({ path }) => isVariable(path[0]))) {
       return rejected("unknown variable", line)
     }
     const after = worldAfter(model, configuration, world, line)
     if (after === undefined) return rejectedAsDisabled(line)
-    if (observed !== undefined) {
-      const differences = differencesFrom(observed, after)
-      if (differences.length > 0) return rejected("other state", line, differences, render(line))
+    if (observed !== undefined || places !== undefined) {
+      const differences = differencesFrom(line, after)
+      if (differences.length > 0) return rejected("other state", line, { differences, closest: render(line) })
     }
     actions[action]!++
     const property = violated(world, after)
+    recent.push({ world, step: line })
+    if (recent.length > back) recent.shift()
     world = after
     return property === undefined ? undefined : { _tag: "Violating", line: lines, step: render(line), property, world }
   }
@@ -176,24 +260,65 @@ export const validate = <Configuration, World>(
 /** How many of the steps allowed are told. */
 const told = 12
 
-/** The verdict as text. */
-export const summarize = (verdict: Verdict<unknown>): string => {
+/** The verdict as text. `numberOf` says what number a line has for the reader, where that is another. */
+export const summarize = (
+  verdict: Verdict<unknown>,
+  numberOf: (line: number) => number = (line) => line
+): string => {
   switch (verdict._tag) {
     case "Accepted":
       return `${verdict.lines} lines accepted`
     case "Violating":
-      return `line ${verdict.line}: ${verdict.step} violates ${verdict.property}`
+      return `line ${numberOf(verdict.line)}: ${verdict.step} violates ${verdict.property}`
     case "Rejected":
-      return summarizeRejected(verdict)
+      return summarizeRejected(verdict, numberOf)
   }
 }
 
-const summarizeRejected = ({ allowed, closest, differences, line, reason, step }: Rejected<unknown>): string => {
+/** How many differences of an obstacle are told; they are those of two whole states. */
+const toldOfObstacle = 6
+
+const summarizeDifferences = (differences: ReadonlyArray<StateDiff.Difference>): ReadonlyArray<string> => [
+  ...differences.slice(0, toldOfObstacle).map(({ actual, expected, path }) =>
+    `    ${path}: ${expected}, now ${actual}`
+  ),
+  ...(differences.length > toldOfObstacle ? [`    and ${differences.length - toldOfObstacle} more`] : [])
+]
+
+const summarizeObstacle = (
+  obstacle: Obstacle | undefined,
+  numberOf: (line: number) => number
+): ReadonlyArray<string> => {
+  switch (obstacle?._tag) {
+    case undefined:
+      return []
+    case "NoSuchAction":
+      return ["  the specification has no such action"]
+    case "OtherArguments":
+      return [`  the action is possible with other arguments: ${obstacle.possible.join(", ")}`]
+    case "Early":
+      return [
+        `  it would be possible after ${obstacle.after.join(" ")}, where is`,
+        ...summarizeDifferences(obstacle.differences)
+      ]
+    case "Late":
+      return [
+        `  it was possible until line ${numberOf(obstacle.line)}, ${obstacle.step}, before which was`,
+        ...summarizeDifferences(obstacle.differences)
+      ]
+  }
+}
+
+const summarizeRejected = (
+  { allowed, closest, differences, line, obstacle, reason, step }: Rejected<unknown>,
+  numberOf: (line: number) => number
+): string => {
   const others = allowed.length - told
   const choices = allowed.length === 0 ? "nothing" : allowed.slice(0, told).join(", ")
   return [
-    line === 0 ? "the log is empty" : `line ${line}: ${step} is rejected: ${reason}`,
+    line === 0 ? "the log is empty" : `line ${numberOf(line)}: ${step} is rejected: ${reason}`,
     `  allowed here: ${choices}${others > 0 ? ` and ${others} more` : ""}`,
+    ...summarizeObstacle(obstacle, numberOf),
     ...(closest === undefined ? [] : [
       differences.length === 0
         ? `  what was observed is what ${closest} leads to`

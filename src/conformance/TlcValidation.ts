@@ -1,0 +1,256 @@
+/**
+ * The validation of a log by TLC: a module that extends the specification's, and lets it take the steps that the log has,
+ * one a line, to the states that the log observed.
+ *
+ * It shares the format with the code's validation (`Validation.ts`) and no judgement: what is enabled, where it leads and
+ * what it violates, TLC says. The log becomes a constant of the module, so that TLC needs no module besides its own; it is
+ * meant for some thousand lines.
+ */
+import { Effect } from "effect"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { check, type Config, type Outcome, TlcFailure, type Toolchain, Value } from "../tlc/index.ts"
+import * as Modules from "../tlc/Modules.ts"
+import type { Line } from "./EventLog.ts"
+import * as Specification from "./Specification.ts"
+
+/** What TLC says of a log. Lines are counted from 1, as in the code's verdict. */
+export type Verdict =
+  | { readonly _tag: "Accepted"; readonly lines: number }
+  | {
+    readonly _tag: "Rejected"
+    readonly line: number
+    readonly reason: "empty log" | "not enabled" | "unknown variable" | "other state"
+  }
+  | { readonly _tag: "Violating"; readonly line: number; readonly property: string | undefined }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The actions
+// ---------------------------------------------------------------------------------------------------------------------
+
+const broken = (message: string) => new TlcFailure({ reason: "Guard", message })
+
+/** The text of a definition that ends with an empty line, in whichever of the files it stands. */
+const definitionOf = (files: ReadonlyArray<string>, name: string): string | undefined => {
+  for (const file of files) {
+    const [, text] = new RegExp(`^${name} ==\\n((?:[ ].*\\n)+)`, "m").exec(readFileSync(file, "utf8")) ?? []
+    if (text !== undefined) return text
+  }
+  return undefined
+}
+
+/** An action as a disjunct of `Next` has it, its arguments in brackets or none. */
+const callOf = (actions: ReadonlyArray<string>): RegExp =>
+  new RegExp(`\\b(${actions.join("|")})\\b(?:\\(([^()]*)\\))?$`)
+
+/**
+ * The disjuncts of a next-state relation, each of them only for the line that names its action and has its arguments. Throws
+ * `TlcFailure` where one is not `\E x \in S : Action(x)` or `Action`.
+ */
+export const restricted = (relation: string, actions: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const call = callOf(actions)
+  return relation.split(/^ {2}\\\/ /m).slice(1).map((part) => {
+    const disjunct = part.trim().replace(/\s+/g, " ")
+    const [whole, action, instance] = call.exec(disjunct) ?? []
+    if (action === undefined) throw broken(`there is no action of the model in the disjunct ${disjunct} of Next`)
+    const texts = instance === undefined ? [] : instance.split(",").map((argument) => `ToString(${argument.trim()})`)
+    const quantifiers = disjunct.slice(0, -whole!.length)
+    return `LoggedEntry.action = "${action}" /\\ ${quantifiers}LoggedEntry.arguments = <<${
+      texts.join(", ")
+    }>> /\\ ${whole}`
+  })
+}
+
+/** The specifications that TLC may start from have `Next`, and one has `Refusals` besides. */
+const relationsOf = ({ config }: Specification.Checked): ReadonlyArray<string> =>
+  config.specification === "RefusingSpec" ? ["Next", "Refusals"] : ["Next"]
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The log
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** What TLC's `ToString` makes of an argument. */
+const textOf = (argument: string | number): string => {
+  const isPlain = typeof argument === "number" || /^(TRUE|FALSE|-?\d+)$/.test(argument)
+  return Value.print(isPlain ? String(argument) : Value.print(argument))
+}
+
+const entryOf = ({ action, arguments: instance, observed = {}, places = [] }: Line): string => {
+  const seen = places.map(({ path: [variable, ...keys], value }) =>
+    `[variable |-> ${Value.print(variable)}, path |-> ${Value.print(Value.seq(keys))}, value |-> ${Value.print(value)}]`
+  )
+  return [
+    `[action |-> ${Value.print(action)}`,
+    `arguments |-> <<${instance.map(textOf).join(", ")}>>`,
+    `observed |-> ${Value.print(Value.record(observed))}`,
+    `places |-> <<${seen.join(", ")}>>]`
+  ].join(", ")
+}
+
+export const moduleName = "LoggedBehaviour"
+
+const announced = "REJECTED "
+
+/** The module. Throws `TlcFailure`. */
+export const moduleOf = (checked: Specification.Checked, log: ReadonlyArray<Line>): string => {
+  const { model, module } = checked
+  const { files } = Modules.read(module, [Specification.folder])
+  const disjuncts = relationsOf(checked).flatMap((name) => {
+    const text = definitionOf(files, name)
+    if (text === undefined) throw broken(`no module of ${module} defines ${name}`)
+    return restricted(text, model.actionNames)
+  })
+  const root = module.slice(dirname(module).length + 1, -".tla".length)
+  const variables = model.variables.map((name) => `name = "${name}" -> ${name}'`).join(" [] ")
+  return [
+    `---- MODULE ${moduleName} ----`,
+    `EXTENDS ${root}, TLC, Sequences, Integers`,
+    "VARIABLE loggedLine",
+    "",
+    `LoggedEntries == <<\n${log.map(entryOf).join(",\n")}\n>>`,
+    "LoggedEntry == LoggedEntries[loggedLine]",
+    "",
+    "LoggedAction ==",
+    ...disjuncts.map((disjunct) => `  \\/ ${disjunct}`),
+    "",
+    `LoggedVariable(name) == CASE ${variables}`,
+    "RECURSIVE LoggedAt(_, _)",
+    "LoggedAt(value, path) == IF path = <<>> THEN value ELSE LoggedAt(value[Head(path)], Tail(path))",
+    "LoggedState ==",
+    "  /\\ \\A name \\in DOMAIN LoggedEntry.observed : LoggedVariable(name) = LoggedEntry.observed[name]",
+    "  /\\ \\A i \\in DOMAIN LoggedEntry.places :",
+    "       LET place == LoggedEntry.places[i]",
+    "       IN LoggedAt(LoggedVariable(place.variable), place.path) = place.value",
+    "",
+    "LoggedRest == loggedLine <= Len(LoggedEntries)",
+    "LoggedStep == LoggedRest /\\ LoggedAction /\\ LoggedState /\\ loggedLine' = loggedLine + 1",
+    "LoggedEnd ==",
+    "  /\\ LoggedRest /\\ ~ENABLED LoggedStep",
+    `  /\\ PrintT("${announced}" \\o ToString(<<loggedLine, ENABLED LoggedAction>>))`,
+    "  /\\ UNCHANGED <<vars, loggedLine>>",
+    "LoggedSpec == Init /\\ loggedLine = 1 /\\ [][LoggedStep \\/ LoggedEnd]_<<vars, loggedLine>>",
+    "====",
+    ""
+  ].join("\n")
+}
+
+/** The configuration of the module: that of the log, with these properties. */
+const configOf = ({ config, model }: Specification.Checked, properties: ReadonlyArray<string>): Config.Config => ({
+  ...config,
+  specification: "LoggedSpec",
+  checkDeadlock: false,
+  properties: properties.filter((name) => Object.hasOwn(model.stepProperties, name)),
+  invariants: properties.filter((name) => !Object.hasOwn(model.stepProperties, name))
+})
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The verdict
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** Where the log parts, from what the module printed. */
+const rejectionIn = (text: ReadonlyArray<string>): Verdict | undefined => {
+  for (const line of text) {
+    const [, number, isEnabled] = new RegExp(`^"${announced}<<(\\d+), (TRUE|FALSE)>>"$`).exec(line) ?? []
+    if (number === undefined) continue
+    return { _tag: "Rejected", line: Number(number), reason: isEnabled === "TRUE" ? "other state" : "not enabled" }
+  }
+  return undefined
+}
+
+/**
+ * TLC does not compare values of different kinds, and does not look for an argument that a function does not have; where it
+ * gives up over what was observed, the log has observed what cannot be.
+ */
+const rejectionBy = ({ file, message, reason }: TlcFailure): Verdict | undefined => {
+  if (reason !== "Evaluation" || file !== `${moduleName}.tla`) return undefined
+  const [, line] = /loggedLine = (\d+)/.exec(message) ?? []
+  return line === undefined ? undefined : { _tag: "Rejected", line: Number(line), reason: "other state" }
+}
+
+const suspicious = (outcome: Outcome, lines: number) =>
+  new TlcFailure({
+    reason: "Suspicious",
+    message: `TLC found ${outcome.distinct} states at a depth of ${outcome.depth} in a log of ${lines} lines`
+  })
+
+const judge = (
+  outcome: Outcome,
+  text: ReadonlyArray<string>,
+  lines: number
+): Effect.Effect<Verdict, TlcFailure> => {
+  if (outcome._tag === "Violated") {
+    return Effect.succeed({ _tag: "Violating", line: outcome.trace.length - 1, property: outcome.property })
+  }
+  const found = rejectionIn(text) ?? { _tag: "Accepted", lines }
+  const states = found._tag === "Rejected" ? found.line : lines + 1
+  return outcome.distinct === states && outcome.depth === states
+    ? Effect.succeed(found)
+    : Effect.fail(suspicious(outcome, lines))
+}
+
+const run = (
+  toolchain: Toolchain.Toolchain,
+  checked: Specification.Checked,
+  log: ReadonlyArray<Line>,
+  properties: ReadonlyArray<string>
+): Effect.Effect<Verdict, TlcFailure> =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "keos-"))),
+    Effect.fnUntraced(function*(folder) {
+      const spec = join(folder, `${moduleName}.tla`)
+      const config = join(folder, "log.cfg")
+      const module = yield* Effect.try({
+        try: () => moduleOf(checked, log),
+        catch: (error) => error instanceof TlcFailure ? error : broken(String(error))
+      })
+      writeFileSync(spec, module)
+      writeFileSync(config, Specification.print(configOf(checked, properties)))
+      const text: Array<string> = []
+      const outcome = yield* check(toolchain, {
+        spec,
+        config,
+        modulePath: [...new Set([dirname(checked.module), Specification.folder])],
+        heap: "2g",
+        stack: "64m",
+        quick: log.length < 1_000,
+        onText: (line) => {
+          if (line.startsWith(`"${announced}`)) text.push(line)
+        }
+      })
+      return yield* judge(outcome, text, log.length)
+    }),
+    (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+  ).pipe(Effect.catchIf((error) => rejectionBy(error) !== undefined, (error) => Effect.succeed(rejectionBy(error)!)))
+
+/** TLC's verdict on a log, with these properties watched. */
+export const validate = Effect.fn("TlcValidation.validate")(function*(
+  toolchain: Toolchain.Toolchain,
+  checked: Specification.Checked,
+  log: ReadonlyArray<Line>,
+  properties: ReadonlyArray<string>
+): Effect.fn.Return<Verdict, TlcFailure> {
+  if (log.length === 0) return { _tag: "Rejected", line: 0, reason: "empty log" }
+  const isVariable = (name: string): boolean => checked.model.variables.includes(name)
+  const strange = log.findIndex(({ observed = {}, places = [] }) =>
+    !Object.keys(observed).every(isVariable) || !places.every(({ path }) => isVariable(path[0]))
+  )
+  const verdict = strange === 0
+    ? { _tag: "Accepted", lines: 0 } as const
+    : yield* run(toolchain, checked, strange < 0 ? log : log.slice(0, strange), properties)
+  return verdict._tag === "Accepted" && strange >= 0
+    ? { _tag: "Rejected", line: strange + 1, reason: "unknown variable" }
+    : verdict
+})
+
+/** The verdict as text. `numberOf` says what number a line has for the reader, where that is another. */
+export const summarize = (verdict: Verdict, numberOf: (line: number) => number = (line) => line): string => {
+  switch (verdict._tag) {
+    case "Accepted":
+      return `${verdict.lines} lines accepted`
+    case "Rejected":
+      return verdict.line === 0 ? "the log is empty" : `line ${numberOf(verdict.line)} is rejected: ${verdict.reason}`
+    case "Violating":
+      return `line ${numberOf(verdict.line)} violates ${verdict.property ?? "a property that TLC does not name"}`
+  }
+}
