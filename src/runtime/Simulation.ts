@@ -10,6 +10,7 @@
  * passes a `Queue`, a fork or a sleep is reordered.
  */
 import { Clock, Context, Data, Duration, Effect, Exit, type Fiber, Random, Scheduler } from "effect"
+import * as Choices from "./Choices.ts"
 
 /** The effect waits, no fiber can continue, and no timer is left that could change this. */
 export class Deadlock extends Data.TaggedError("Deadlock")<{
@@ -41,34 +42,29 @@ export interface Simulation {
   readonly run: <A, E>(effect: Effect.Effect<A, E>) => Exit.Exit<A, E | Deadlock>
 }
 
-/** Numbers from 0 up to 1, from a 32-bit seed (mulberry32). */
+/** Numbers from 0 up to 1, from a 32-bit seed. */
 export const randomNumbers = (seed: number): () => number => {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
+  const next = Choices.wholeNumbers(seed)
+  return () => next() / Choices.range
 }
 
-const seededRandom = (seed: number): Context.Service.Shape<typeof Random.Random> => {
-  const next = randomNumbers(seed)
+const randomOf = ({ draw }: Choices.Choices): Context.Service.Shape<typeof Random.Random> => {
+  const next = (): number => draw() / Choices.range
   return {
     nextDoubleUnsafe: next,
     nextIntUnsafe: () => Math.floor((next() * 2 - 1) * Number.MAX_SAFE_INTEGER)
   }
 }
 
-/** What is ready to continue, taken out in an order that the seed decides. */
-class SeededScheduler implements Scheduler.Scheduler {
+/** What is ready to continue, taken out in the order that is chosen. */
+class ChoosingScheduler implements Scheduler.Scheduler {
   readonly executionMode = "sync" as const
   readonly #ready: Array<() => void> = []
-  readonly #next: () => number
+  readonly #choose: Choices.Choices["ready"]
   readonly #dispatcher = { scheduleTask: (task: () => void) => void this.#ready.push(task), flush: () => {} }
 
-  constructor(next: () => number) {
-    this.#next = next
+  constructor(choose: Choices.Choices["ready"]) {
+    this.#choose = choose
   }
 
   shouldYield() {
@@ -86,7 +82,7 @@ class SeededScheduler implements Scheduler.Scheduler {
   runOne(): boolean {
     const ready = this.#ready
     if (ready.length === 0) return false
-    const index = ready.length === 1 ? 0 : Math.floor(this.#next() * ready.length)
+    const index = ready.length === 1 ? 0 : this.#choose(ready.length)
     const task = ready[index]!
     const last = ready.pop()!
     if (index < ready.length) ready[index] = last
@@ -184,14 +180,19 @@ class VirtualClock implements Clock.Clock {
   }
 }
 
+export interface Options {
+  readonly seed: number
+  /** Those of the seed, unless they are given. */
+  readonly choices?: Choices.Choices
+}
+
 /** A simulation at time 0 with nothing running. */
-export const make = ({ seed }: { readonly seed: number }): Simulation => {
+export const make = ({ seed, choices = Choices.seeded(seed) }: Options): Simulation => {
   const clock = new VirtualClock()
-  // Two streams, so that how fibers interleave does not shift what the program draws by itself.
-  const scheduler = new SeededScheduler(randomNumbers(seed))
+  const scheduler = new ChoosingScheduler(choices.ready)
   const context = Context.make(Scheduler.Scheduler, scheduler).pipe(
     Context.add(Clock.Clock, clock),
-    Context.add(Random.Random, seededRandom(Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995))
+    Context.add(Random.Random, randomOf(choices))
   )
 
   const fork = Effect.runForkWith(context)
@@ -229,8 +230,8 @@ export const make = ({ seed }: { readonly seed: number }): Simulation => {
   return { seed, now: () => clock.time, fork, settle, settled, advance, run }
 }
 
-/** Runs an effect to its end; the result is a function of the effect and the seed. */
+/** Runs an effect to its end; the result is a function of the effect and the choices. */
 export const run = <A, E>(
   effect: Effect.Effect<A, E>,
-  options: { readonly seed: number }
+  options: Options
 ): Exit.Exit<A, E | Deadlock> => make(options).run(effect)

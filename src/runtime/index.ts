@@ -1,4 +1,5 @@
 export * as Broker from "./Broker.ts"
+export * as Choices from "./Choices.ts"
 export * as Cluster from "./Cluster.ts"
 export * as Consumer from "./Consumer.ts"
 export * as Controlled from "./Controlled.ts"
