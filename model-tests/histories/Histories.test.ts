@@ -208,6 +208,10 @@ describe("a scenario", () => {
       late: 50,
       sendings: [{ at: 0, partition: 0, records: 3 }, { at: 120, partition: 2, records: 1 }],
       faults: [{ at: 7, kind: "LeaderChange", partition: 0 }, { at: 9, kind: "RestartProducer", partition: 1 }],
+      outages: [
+        { at: 8, kind: "CrashBroker", target: 1, duration: 50 },
+        { at: 130, kind: "Isolate", target: 2, duration: 300 }
+      ],
       stop: 150
     })
 
@@ -218,8 +222,10 @@ describe("a scenario", () => {
         + "2000 ms, messages within 10 ms, fetches within 20 ms, requests late by up to 50 ms",
         "    0 ms  send 3 records to p0",
         "    7 ms  LeaderChange(p0)",
+        "    8 ms  CrashBroker(2)",
         "    9 ms  RestartProducer",
         "  120 ms  send 1 record to p2",
+        "  130 ms  Isolate(p2) for 300 ms",
         "  150 ms  the application ends"
       ].join("\n")
     )

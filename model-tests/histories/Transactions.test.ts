@@ -203,6 +203,9 @@ describe("a scenario", () => {
         { at: 7, fault: { _tag: "DisconnectLeader", client: 1, partition: "p0" } },
         { at: 120, fault: { _tag: "CrashBroker", broker: 2 } }
       ],
+      outages: [{ at: 30, kind: "Slow", node: "broker 2", duration: 300 }],
+      askings: [{ at: 95, question: { _tag: "RefuseVerification", id: 1, producerId: 2, epoch: 0, partition: "p0" } }],
+      clocks: [{ node: "client 2", rate: 0.5 }],
       stop: { at: 90, client: 2 },
       slowestMessage: 10,
       slowness: 0.1,
@@ -222,10 +225,13 @@ describe("a scenario", () => {
         + "request timeout 200 ms, delivery timeout 1000 ms, transaction timeout 2000 ms, failed appends 0, polls within "
         + "20 ms",
         "what may go wrong: DisconnectLeader, CrashClient",
+        "the clock of client 2 goes 0.5 times as fast",
         "   10 ms  client 1, id 1, version 2: p1 p0 commit; p0 abort (thinks for up to 20 ms, restarts 3 times)",
         "    0 ms  client 2, id 1, version 1: p0 commit (thinks for up to 5 ms, restarts 0 times)",
         "    7 ms  DisconnectLeader(1, p0)",
+        "   30 ms  Slow(broker 2) for 300 ms",
         "   90 ms  client 2 ends",
+        "   95 ms  a stranger: RefuseVerification(1, 2, 0, p0)",
         "  120 ms  CrashBroker(2)"
       ].join("\n")
     )

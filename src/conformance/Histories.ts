@@ -6,6 +6,8 @@
  * the same scenario again. What a scenario is, how it runs and who judges it, a `Trial` says.
  */
 import * as fc from "fast-check"
+import type { Choices } from "../runtime/index.ts"
+import type { Reach } from "./Reach.ts"
 
 /** What can be said against one run. */
 export interface Judgement {
@@ -20,14 +22,43 @@ export interface Judgement {
   readonly broken: string | undefined
   /** How often each action of the model was taken, those never taken included; absent where nobody keeps a log. */
   readonly actions?: Readonly<Record<string, number>>
+  /**
+   * Calls of clients that did something: records and offsets handed over, transactions begun and ended, producers
+   * initialised, groups joined, and polls that returned records.
+   */
+  readonly calls: number
+  /** The first of the watched properties of the model that some world violates, and where. */
+  readonly seen?: { readonly property: string; readonly sentence: string }
+  /** Absent unless it is asked for. */
+  readonly reach?: Reach
+  /** Everything that clients saw and every action that is known, as one text; absent unless it is asked for. */
+  readonly trace?: string
 }
 
-/** Scenarios of one kind. A run is a function of its scenario, whose text tells it to people. */
+/** What is asked of a run beside the verdict. */
+export interface Asked {
+  /** Who chooses what is left to chance; the scenario's seed, unless it is given. */
+  readonly choices?: Choices.Choices
+  /** Invariants of the model to watch in every world of the run. */
+  readonly watched?: ReadonlyArray<string>
+  /** Take note of what the run reaches, and of all that it does. */
+  readonly reaching?: boolean
+}
+
+/** What has parts has a text that tells it to people. */
+export interface Simulated {
+  readonly parts: object
+  toString(): string
+}
+
+/** Scenarios of one kind. A run is a function of its scenario. */
 export interface Trial<Scenario> {
   /** What is judged. */
   readonly properties: ReadonlyArray<string>
   readonly scenarios: fc.Arbitrary<Scenario>
-  readonly run: (scenario: Scenario) => Judgement
+  /** The scenario of these parts, without what does not fit together: parts of several scenarios may be mixed. */
+  readonly of: (parts: object) => Scenario
+  readonly run: (scenario: Scenario, asked?: Asked) => Judgement
 }
 
 /** A scenario that violates a property, as short as shrinking made it. */

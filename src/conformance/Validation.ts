@@ -88,6 +88,8 @@ export interface Options<Configuration, World> {
   readonly from?: World
   /** Properties of the model to watch at every line, by default none. Throws for one that the code does not have. */
   readonly properties?: ReadonlyArray<string>
+  /** Hears of every line that is accepted, and of the world that it leads to. */
+  readonly stepped?: (line: Line, world: World) => void
 }
 
 /** Validates one log while it is being written. */
@@ -105,7 +107,7 @@ const horizon = 2_000
 
 /** Starts a validator that has seen no line. */
 export const make = <Configuration, World>(
-  { configuration, from, model, properties = [] }: Options<Configuration, World>
+  { configuration, from, model, properties = [], stepped }: Options<Configuration, World>
 ): Validator<World> => {
   const unknown = properties.filter((name) => !hasProperty(model, name))
   if (unknown.length > 0) throw new Error(`${model.specification} has no ${unknown.join(", ")} in code`)
@@ -228,6 +230,7 @@ export const make = <Configuration, World>(
       if (differences.length > 0) return rejected("other state", line, { differences, closest: render(line) })
     }
     actions[action]!++
+    stepped?.(line, after)
     const property = violated(world, after)
     recent.push({ world, step: line })
     if (recent.length > back) recent.shift()

@@ -27,6 +27,8 @@ export interface Options {
   readonly replica: Replica.Context
   /** What each partition's replicas hold at the start. */
   readonly logs: ReadonlyArray<ReadonlyArray<Replica.Entry>>
+  /** Hears of every step of a partition. */
+  readonly stepped?: (partition: number, message: Message) => void
   /** Runs after every turn of a partition. */
   readonly turned?: (partition: number, state: Partition.Partition) => Effect.Effect<void>
 }
@@ -62,7 +64,7 @@ const nothing: ReadonlyArray<Output> = []
 
 const makePartition = Effect.fnUntraced(function*(
   number: number,
-  { logs, replica, turned }: Options
+  { logs, replica, stepped, turned }: Options
 ): Effect.fn.Return<Mailbox.Mailbox<State, Message>, never, Network | Scope.Scope> {
   const network = yield* Network
 
@@ -124,6 +126,7 @@ const makePartition = Effect.fnUntraced(function*(
     initial: { partition: Partition.make(replica, logs[number]!), connection: 0 },
     step,
     perform,
+    ...(stepped === undefined ? {} : { stepped: (message: Message) => stepped(number, message) }),
     after: ({ possible, state }) => {
       if (!possible) return Effect.void
       const readable = network.readable(number)

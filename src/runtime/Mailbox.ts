@@ -34,6 +34,8 @@ export interface Options<State, Message, Output> {
   readonly step: (state: State, message: Message) => Step<State, Output>
   /** Does one output of the turn that `message` was. */
   readonly perform: (output: Output, message: Message, state: State) => Effect.Effect<void>
+  /** Hears of every step, before its outputs are done. */
+  readonly stepped?: (message: Message) => void
   /** Runs after every message, in the same fiber. */
   readonly after?: (turn: Turn<State, Message>) => Effect.Effect<void>
 }
@@ -48,7 +50,7 @@ const impossible = Effect.succeed(false)
 
 /** Starts the host; it ends with the scope. */
 export const make = <State, Message, Output>(
-  { after, initial, perform, step }: Options<State, Message, Output>
+  { after, initial, perform, step, stepped }: Options<State, Message, Output>
 ): Effect.Effect<Mailbox<State, Message>, never, Scope.Scope> =>
   Effect.gen(function*() {
     const inbox = yield* Queue.unbounded<Envelope<Message>>()
@@ -64,6 +66,7 @@ export const make = <State, Message, Output>(
         const next = step(state, message)
         if (next === undefined) return impossible
         state = next[0]
+        stepped?.(message)
         return next[1].length === 0 ? possible : performAll(next[1], message)
       })
 

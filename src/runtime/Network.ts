@@ -39,7 +39,7 @@ export type Closer = "producer" | "broker" | "network"
 export interface Observer {
   readonly requestSent: (partition: number, connection: number) => Effect.Effect<void>
   readonly responseSent: (partition: number, connection: number) => Effect.Effect<void>
-  readonly closed: (partition: number, connection: number) => Effect.Effect<void>
+  readonly closed: (partition: number, connection: number, by: Closer) => Effect.Effect<void>
   /** The broker may read a request now that it did not read before. */
   readonly readable: (partition: number) => Effect.Effect<void>
 }
@@ -137,7 +137,7 @@ export const make = (
     if (connection !== current(link)) return false
     link.leaders.push(leader ?? link.leaders[connection]!)
     link.responses = none
-    if (observer !== undefined) yield* observer.closed(partition, connection)
+    if (observer !== undefined) yield* observer.closed(partition, connection, by)
     if (by !== "broker") yield* link.broker!.disconnected(connection)
     if (by !== "producer") yield* producer!.disconnected(partition, connection)
     return true

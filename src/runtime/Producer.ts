@@ -25,6 +25,8 @@ export interface Listener {
   readonly restarted: () => void
   /** After a restart, for every record that has no outcome, in the order of sending. */
   readonly sentAgain: (partition: number, record: Replica.Payload) => void
+  /** These records are a batch of this number. */
+  readonly batched?: (partition: number, batch: number, records: ReadonlyArray<Replica.Payload>) => void
 }
 
 export interface Options extends Initial.Options {
@@ -34,6 +36,8 @@ export interface Options extends Initial.Options {
   /** `linger.ms`. */
   readonly linger: number
   readonly listener?: Listener
+  /** Hears of every step of the producer. */
+  readonly stepped?: (message: ProducerHost.Message) => void
 }
 
 /** The application's side of the producer. */
@@ -46,6 +50,8 @@ export class Producer extends Context.Service<Producer, {
   readonly stop: Effect.Effect<void>
   /** How many records have no outcome; a stopped application waits for none. */
   readonly undecided: () => number
+  /** The core's producer, and what it has decided. */
+  readonly host: Pick<ProducerHost.ProducerHost["Service"], "producer" | "outcomes">
 }>()("keos/runtime/Producer") {
   static readonly layer = (options: Options): Layer.Layer<Producer, never, Network> => Layer.effect(this, make(options))
 }
@@ -68,7 +74,7 @@ interface Accumulator {
 export const make = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<Producer["Service"], never, Network | Scope.Scope> {
-  const { batchSize, linger, listener, partitions, sender, timing } = options
+  const { batchSize, linger, listener, partitions, sender, stepped, timing } = options
   const network = yield* Network
   const scope = yield* Scope.fork(yield* Effect.scope)
   const loop = yield* Scope.provide(SenderLoop.make({ partitions, timing }), scope)
@@ -107,6 +113,7 @@ export const make = Effect.fnUntraced(function*(
       initial: Initial.producer(options),
       decided,
       restarted,
+      ...(stepped === undefined ? {} : { stepped }),
       after: (turn) => loop(turn, host.post)
     }),
     scope
@@ -120,7 +127,9 @@ export const make = Effect.fnUntraced(function*(
       const handed = accumulator.open
       accumulator.open = []
       accumulator.closed.set(batch, handed)
-      return host.post({ _tag: "Enqueue", partition, batch, records: handed.map(({ record }) => record) })
+      const records = handed.map(({ record }) => record)
+      listener?.batched?.(partition, batch, records)
+      return host.post({ _tag: "Enqueue", partition, batch, records })
     })
 
   const lingering = Effect.fnUntraced(function*(partition: number, batch: ReadonlyArray<Handed>) {
@@ -150,6 +159,7 @@ export const make = Effect.fnUntraced(function*(
     send,
     stop,
     restart: Effect.asVoid(host.turn({ _tag: "Restart" })),
-    undecided: () => stopped ? 0 : undecided
+    undecided: () => stopped ? 0 : undecided,
+    host
   })
 })

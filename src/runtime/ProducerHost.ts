@@ -43,6 +43,8 @@ export interface Options {
   readonly decided?: (partition: number, outcome: Sender.Outcome) => Effect.Effect<void>
   /** Runs in the turn of a restart. */
   readonly restarted?: Effect.Effect<void>
+  /** Hears of every step. */
+  readonly stepped?: (message: Message) => void
   /** Runs after every message, and may attempt further turns ahead of those that wait. */
   readonly after?: (turn: Mailbox.Turn<Producer.Producer, Message>) => Effect.Effect<void>
 }
@@ -66,7 +68,7 @@ const noOutcomes: Outcomes = new Map()
 
 /** Starts the mailbox; it ends with the scope. */
 export const make = Effect.fnUntraced(function*(
-  { after, decided, initial, restarted, sender }: Options
+  { after, decided, initial, restarted, sender, stepped }: Options
 ): Effect.fn.Return<ProducerHost["Service"], never, Network | Scope.Scope> {
   const network = yield* Network
   const outcomes = initial.senders.map(() => noOutcomes)
@@ -154,6 +156,7 @@ export const make = Effect.fnUntraced(function*(
     initial,
     step,
     perform,
+    ...(stepped === undefined ? {} : { stepped }),
     ...(after === undefined ? {} : { after })
   })
   yield* network.attachProducer({

@@ -15,7 +15,7 @@ export interface Replicated {
   readonly timeOutNext: (partition: number) => Effect.Effect<void>
 }
 
-export interface Options extends Pick<Broker.Options, "replica" | "logs"> {
+export interface Options extends Pick<Broker.Options, "replica" | "logs" | "stepped"> {
   /** How long the follower takes for a fetch. */
   readonly fetch: Range
 }
@@ -27,7 +27,7 @@ export const isBehind = (partition: Partition.Partition): boolean =>
 
 /** Starts the brokers; they end with the scope. */
 export const make = Effect.fnUntraced(function*(
-  { fetch, logs, replica }: Options
+  { fetch, logs, replica, stepped }: Options
 ): Effect.fn.Return<Replicated, never, Network | Scope.Scope> {
   const scope = yield* Effect.scope
   const streams = yield* randomStreams(logs.length)
@@ -50,7 +50,12 @@ export const make = Effect.fnUntraced(function*(
     yield* Effect.forkIn(fetchLater(partition), scope)
   })
 
-  const broker: Broker.Broker["Service"] = yield* Broker.make({ replica, logs, turned })
+  const broker: Broker.Broker["Service"] = yield* Broker.make({
+    replica,
+    logs,
+    turned,
+    ...(stepped === undefined ? {} : { stepped })
+  })
   return {
     broker,
     timeOutNext: (partition) =>

@@ -28,6 +28,10 @@ export interface Delays {
 export class Traffic extends Context.Service<Traffic, {
   /** The next request that arrives on the partition's current connection is refused, if the leader would judge it. */
   readonly refuseNext: (partition: number, error: Partition.Refusal) => Effect.Effect<void>
+  /** For so many milliseconds nothing arrives on the partition's connections, on either side. */
+  readonly isolate: (partition: number, duration: number) => Effect.Effect<void>
+  /** For so many milliseconds all that is sent on them takes ten times as long. */
+  readonly slow: (partition: number, duration: number) => Effect.Effect<void>
 }>()("keos/runtime/Traffic") {
   /** A network on which everything moves by itself. */
   static readonly layer = (options: Options): Layer.Layer<Network.Network | Traffic> =>
@@ -40,7 +44,12 @@ export class Traffic extends Context.Service<Traffic, {
 export interface Options {
   readonly partitions: number
   readonly delays: Delays
+  /** Hears of every connection that breaks. */
+  readonly disconnected?: (partition: number) => void
 }
+
+/** How many times as long a message takes on a slow connection. */
+const slowness = 10
 
 /** What is on one connection in one direction: when each message arrives at the earliest. */
 interface Lane {
@@ -66,7 +75,7 @@ export const randomStreams = (count: number): Effect.Effect<ReadonlyArray<() => 
 
 /** A network with one open connection per partition to broker 1, and its carriers, which end with the scope. */
 export const make = Effect.fnUntraced(function*(
-  { delays, partitions }: Options
+  { delays, disconnected, partitions }: Options
 ): Effect.fn.Return<
   { readonly network: Network.Network["Service"]; readonly traffic: Traffic["Service"] },
   never,
@@ -80,15 +89,18 @@ export const make = Effect.fnUntraced(function*(
   const refusals = Array.from({ length: partitions }, (): Array<Partition.Refusal> => [])
   // A leader reads no further while a request waits, on one connection at most.
   const readOn = yield* Effect.all(Array.from({ length: partitions }, () => Queue.sliding<void>(1)))
+  const isolatedUntil = refusals.map(() => 0)
+  const slowUntil = refusals.map(() => 0)
   const laneOf = (lanes: Map<number, Lane>, connection: number): Lane => {
     let lane = lanes.get(connection)
     if (lane === undefined) lanes.set(connection, lane = makeLane())
     return lane
   }
 
-  const waitFor = Effect.fnUntraced(function*(lane: Lane) {
+  const waitFor = Effect.fnUntraced(function*(partition: number, lane: Lane) {
     for (;;) {
-      const delay = Math.max(lane.times[0]!, lane.heldUntil) - clock.currentTimeMillisUnsafe()
+      const delay = Math.max(lane.times[0]!, lane.heldUntil, isolatedUntil[partition]!)
+        - clock.currentTimeMillisUnsafe()
       if (delay <= 0) return
       yield* Effect.sleep(delay)
     }
@@ -116,7 +128,7 @@ export const make = Effect.fnUntraced(function*(
 
   const carryRequests = Effect.fnUntraced(function*(partition: number, connection: number, lane: Lane) {
     while (network.arriving(partition, connection) !== undefined) {
-      yield* waitFor(lane)
+      yield* waitFor(partition, lane)
       if (network.arriving(partition, connection) === undefined) break
       if (yield* deliver(partition, connection)) lane.times.shift()
       else if (network.arriving(partition, connection) !== undefined) yield* Queue.take(readOn[partition]!)
@@ -127,7 +139,7 @@ export const make = Effect.fnUntraced(function*(
 
   const carryResponses = Effect.fnUntraced(function*(partition: number, connection: number, lane: Lane) {
     while (network.answering(partition, connection) !== undefined) {
-      yield* waitFor(lane)
+      yield* waitFor(partition, lane)
       if (network.answering(partition, connection) === undefined) break
       yield* network.deliverResponse(partition)
       lane.times.shift()
@@ -138,11 +150,19 @@ export const make = Effect.fnUntraced(function*(
 
   const enter = (partition: number, lane: Lane, range: Range, carry: () => Effect.Effect<void>): Effect.Effect<void> =>
     Effect.suspend(() => {
-      lane.latest = Math.max(lane.latest, clock.currentTimeMillisUnsafe() + draw(streams[partition]!, range))
+      const now = clock.currentTimeMillisUnsafe()
+      const delay = draw(streams[partition]!, range) * (now < slowUntil[partition]! ? slowness : 1)
+      lane.latest = Math.max(lane.latest, now + delay)
       lane.times.push(lane.latest)
       if (lane.running) return Effect.void
       lane.running = true
       return Effect.asVoid(Effect.forkIn(carry(), scope))
+    })
+
+  /** Keeps the later of two ends. */
+  const lengthen = (ends: Array<number>, partition: number, duration: number): Effect.Effect<void> =>
+    Effect.sync(() => {
+      ends[partition] = Math.max(ends[partition]!, clock.currentTimeMillisUnsafe() + duration)
     })
 
   const network: Network.Network["Service"] = Network.make({
@@ -156,8 +176,9 @@ export const make = Effect.fnUntraced(function*(
         const lane = laneOf(responseLanes[partition]!, connection)
         return enter(partition, lane, delays.response, () => carryResponses(partition, connection, lane))
       },
-      closed: (partition, connection) =>
+      closed: (partition, connection, by) =>
         Effect.sync(() => {
+          if (by === "network") disconnected?.(partition)
           responseLanes[partition]!.delete(connection)
           strand(partition, laneOf(requestLanes[partition]!, connection))
         }),
@@ -167,7 +188,9 @@ export const make = Effect.fnUntraced(function*(
   return {
     network,
     traffic: Traffic.of({
-      refuseNext: (partition, error) => Effect.sync(() => void refusals[partition]!.push(error))
+      refuseNext: (partition, error) => Effect.sync(() => void refusals[partition]!.push(error)),
+      isolate: (partition, duration) => lengthen(isolatedUntil, partition, duration),
+      slow: (partition, duration) => lengthen(slowUntil, partition, duration)
     })
   }
 })

@@ -60,6 +60,19 @@ export interface Fault {
   readonly partition: number
 }
 
+/**
+ * Trouble with a whole broker, or with the way to a leader: a broker crashes or restarts with all that it leads; for a
+ * while nothing gets through, or everything is slow. The last two take nothing from anybody but time.
+ */
+export interface Outage {
+  readonly at: number
+  readonly kind: "CrashBroker" | "RestartBroker" | "Isolate" | "Slow"
+  /** The number of a partition; where a broker is meant, that of the broker less 1. */
+  readonly target: number
+  /** In milliseconds; without meaning for a broker. */
+  readonly duration: number
+}
+
 /** What a scenario is made of. */
 export interface Parts {
   /** Of the network's delays and of the order in which ready fibers continue. */
@@ -84,6 +97,8 @@ export interface Parts {
   readonly sendings: ReadonlyArray<Sending>
   /** In the order of time. */
   readonly faults: ReadonlyArray<Fault>
+  /** In the order of time. */
+  readonly outages: ReadonlyArray<Outage>
   /** When the application ends for good, with whatever it has not heard of yet. */
   readonly stop: number | undefined
 }
@@ -98,7 +113,7 @@ export class Scenario {
 
   /** The scenario in words, one line per event. */
   toString(): string {
-    const { faults, sendings, stop } = this.parts
+    const { faults, outages, sendings, stop } = this.parts
     const events = [
       ...sendings.map(({ at, partition, records }) => ({
         at,
@@ -108,6 +123,7 @@ export class Scenario {
         at,
         text: kind === "RestartProducer" ? kind : `${kind}(${partitions[partition]})`
       })),
+      ...outages.map((outage) => ({ at: outage.at, text: textOf(outage) })),
       ...(stop === undefined ? [] : [{ at: stop, text: "the application ends" }])
     ].toSorted((a, b) => a.at - b.at)
     return [this.#conditions(), ...events.map(({ at, text }) => `${String(at).padStart(5)} ms  ${text}`)].join("\n")
@@ -121,6 +137,11 @@ export class Scenario {
       + `messages within ${slowestMessage} ms, fetches within ${slowestFetch} ms, requests late by up to ${late} ms`
   }
 }
+
+const textOf = ({ duration, kind, target }: Outage): string =>
+  kind === "CrashBroker" || kind === "RestartBroker"
+    ? `${kind}(${target + 1})`
+    : `${kind}(${partitions[target]}) for ${duration} ms`
 
 const never = 30_000
 
@@ -143,12 +164,35 @@ const byTime = <A extends { readonly at: number }>(list: ReadonlyArray<A>): Read
 /** Times stay as they are when a scenario shrinks: moved, everything would meet differently. */
 const time = (most: number): fc.Arbitrary<number> => fc.noShrink(fc.nat(most))
 
+/** Parts of one or of several scenarios as one that makes sense. */
+export const of = ({ faultKinds }: Setup, parts: Parts): Scenario => {
+  const sendings = withinLimit(byTime(parts.sendings))
+  const isAllowed = ({ kind }: Outage): boolean =>
+    (kind !== "CrashBroker" || faultKinds.has("LeaderChange"))
+    && (kind !== "RestartBroker" || faultKinds.has("RestartLeader"))
+  return new Scenario({
+    ...parts,
+    sendings,
+    faults: byTime(parts.faults),
+    outages: byTime(parts.outages.filter(isAllowed)),
+    // An application that ends before it has sent anything shows nothing.
+    stop: parts.stop === undefined ? undefined : Math.max(parts.stop, (sendings[0]?.at ?? 0) + 1)
+  })
+}
+
 /** Scenarios for a setup. What is sent and what goes wrong shrinks before anything else; the network seed does not. */
-export const arbitrary = ({ faultKinds, startSequences }: Setup): fc.Arbitrary<Scenario> => {
+export const arbitrary = (setup: Setup): fc.Arbitrary<Scenario> => {
+  const { faultKinds, startSequences } = setup
   const kinds = [...faultKinds].filter((kind) => kind !== "ExpireBatch")
   const partition = fc.noShrink(fc.nat(partitions.length - 1))
   const sending = fc.record({ at: time(300), partition, records: fc.integer({ min: 1, max: 6 }) })
   const fault = fc.record({ at: time(400), kind: fc.noShrink(fc.constantFrom(...kinds)), partition })
+  const outage: fc.Arbitrary<Outage> = fc.record({
+    at: time(400),
+    kind: fc.noShrink(fc.constantFrom("CrashBroker", "RestartBroker", "Isolate", "Slow")),
+    target: partition,
+    duration: fc.constantFrom(50, 300, 1_000)
+  })
   return fc.record({
     sendings: fc.array(sending, { minLength: 1, maxLength: 24, size: "max" }),
     faults: kinds.length === 0 ? fc.constant([]) : fc.array(fault, { maxLength: 10, size: "max" }),
@@ -165,11 +209,11 @@ export const arbitrary = ({ faultKinds, startSequences }: Setup): fc.Arbitrary<S
     requestTimeout: faultKinds.has("Disconnect") ? fc.constantFrom(1_000, 300, 100) : fc.constant(never),
     slowestMessage: fc.constantFrom(10, 60),
     slowestFetch: fc.constantFrom(20, 100, 400),
-    late: fc.constantFrom(50, 400, 2_000)
-  }).map((parts) => {
-    const sendings = withinLimit(byTime(parts.sendings))
-    // An application that ends before it has sent anything shows nothing.
-    const stop = parts.stop === undefined ? undefined : Math.max(parts.stop, sendings[0]!.at + 1)
-    return new Scenario({ ...parts, sendings, faults: byTime(parts.faults), stop })
-  })
+    late: fc.constantFrom(50, 400, 2_000),
+    outages: fc.oneof(
+      { withCrossShrink: true },
+      { weight: 2, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.array(outage, { maxLength: 3, size: "max" }) }
+    )
+  }).map((parts) => of(setup, parts))
 }

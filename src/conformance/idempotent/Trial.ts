@@ -5,10 +5,11 @@ import { Effect, Exit } from "effect"
 import { Rules } from "../../core/index.ts"
 import type { Configuration } from "../../model/idempotent/Configuration.ts"
 import { Broker, Cluster, Consumer, type Producer, Simulation } from "../../runtime/index.ts"
-import type { Judgement, Trial } from "../Histories.ts"
+import type { Asked, Judgement, Trial } from "../Histories.ts"
 import type * as History from "../History.ts"
 import * as HistoryChecker from "../HistoryChecker.ts"
 import * as Scenario from "./Scenario.ts"
+import * as Watch from "./Watch.ts"
 
 /** The longest that a run may need to come to rest when nothing goes wrong any more, in virtual milliseconds. */
 const patience = 120_000
@@ -19,15 +20,41 @@ const outcomeEvent = (record: number, outcome: Producer.Outcome): History.Event 
 }
 
 /** What happens in the order of time; sends come before faults of the same moment. */
-type Happening = Scenario.Sending | Scenario.Fault | { readonly at: number; readonly stop: true }
+type Happening = Scenario.Sending | Scenario.Fault | Scenario.Outage | { readonly at: number; readonly stop: true }
 
-const happeningsOf = ({ faults, sendings, stop }: Scenario.Parts): ReadonlyArray<Happening> => {
-  const all: ReadonlyArray<Happening> = [...sendings, ...faults].toSorted((a, b) => a.at - b.at)
+const happeningsOf = ({ faults, outages, sendings, stop }: Scenario.Parts): ReadonlyArray<Happening> => {
+  const all: ReadonlyArray<Happening> = [...sendings, ...faults, ...outages].toSorted((a, b) => a.at - b.at)
   return stop === undefined ? all : [...all.filter(({ at }) => at < stop), { at: stop, stop: true }]
 }
 
-const program = Effect.fnUntraced(function*(setup: Scenario.Setup, { parts }: Scenario.Scenario) {
+/** What is made to happen to the cluster. */
+const faultOf = (happening: Scenario.Fault | Scenario.Outage): Cluster.Fault => {
+  switch (happening.kind) {
+    case "CrashBroker":
+    case "RestartBroker":
+      return { _tag: happening.kind, broker: happening.target === 0 ? 1 : 2 }
+    case "Isolate":
+    case "Slow":
+      return { _tag: happening.kind, partition: happening.target, duration: happening.duration }
+    default:
+      return { _tag: happening.kind, partition: happening.partition }
+  }
+}
+
+/** What a run of a scenario left behind. */
+interface Run {
+  readonly history: ReadonlyArray<History.Event>
+  /** How many polls returned something. */
+  readonly polls: number
+}
+
+const program = Effect.fnUntraced(function*(
+  setup: Scenario.Setup,
+  { parts }: Scenario.Scenario,
+  watch: Watch.Watch | undefined
+) {
   const history: Array<History.Event> = []
+  let polls = 0
   let session = 0
   let records = 0
   const name = (partition: number): string => Scenario.partitions[partition]!
@@ -57,16 +84,31 @@ const program = Effect.fnUntraced(function*(setup: Scenario.Setup, { parts }: Sc
       reported: (_partition, record, outcome) => history.push(outcomeEvent(Number(record), outcome)),
       restarted: () => session++,
       sentAgain: (partition, record) =>
-        history.push({ _tag: "Send", record: Number(record), partition: name(partition), session })
-    }
+        history.push({ _tag: "Send", record: Number(record), partition: name(partition), session }),
+      ...(watch === undefined ? {} : { batched: watch.batched })
+    },
+    ...(watch === undefined ? {} : { taken: watch.taken })
   })
+  watch?.begin(cluster)
 
-  const consumer = (number: number): Effect.Effect<Consumer.Consumer> =>
-    Consumer.make({
+  const consumer = Effect.fnUntraced(function*(number: number): Effect.fn.Return<Consumer.Consumer> {
+    let reads = 0
+    const made = yield* Consumer.make({
       offsets: Scenario.partitions.map(() => parts.startSequence > 0 ? 1 : 0),
-      reported: (partition, { offset, record }) =>
+      reported: (partition, { offset, record }) => {
+        reads++
         history.push({ _tag: "Read", consumer: number, partition: name(partition), offset, record: Number(record) })
+      }
     }).pipe(Effect.provideService(Broker.Broker, cluster.broker))
+    const poll = Effect.suspend(() => {
+      const before = reads
+      return Effect.tap(made.poll, () =>
+        Effect.sync(() => {
+          if (reads > before) polls++
+        }))
+    })
+    return { ...made, poll }
+  })
 
   const finish = Effect.fnUntraced(function*(number: number, reader: Consumer.Consumer) {
     yield* reader.poll
@@ -87,11 +129,11 @@ const program = Effect.fnUntraced(function*(setup: Scenario.Setup, { parts }: Sc
       yield* cluster.producer.stop
       break
     }
-    const { partition } = happening
     if ("kind" in happening) {
-      yield* cluster.fault({ _tag: happening.kind, partition })
+      yield* cluster.fault(faultOf(happening))
       continue
     }
+    const { partition } = happening
     for (let count = 0; count < happening.records; count++) {
       const record = records++
       history.push({ _tag: "Send", record, partition: name(partition), session })
@@ -100,22 +142,34 @@ const program = Effect.fnUntraced(function*(setup: Scenario.Setup, { parts }: Sc
   }
 
   for (let waited = 0; !cluster.isAtRest(); waited += 50) {
-    if (waited > patience) return history
+    if (waited > patience) return { history, polls }
     yield* Effect.sleep(50)
   }
   yield* finish(0, live)
   yield* finish(1, yield* consumer(1))
-  return history
+  return { history, polls }
 }, Effect.scoped)
 
-/** Runs a scenario to its end. The history is a function of the arguments. */
-export const runScenario = (setup: Scenario.Setup, scenario: Scenario.Scenario): ReadonlyArray<History.Event> => {
-  const exit = Simulation.run(program(setup, scenario), { seed: scenario.parts.seed })
+const simulate = (
+  setup: Scenario.Setup,
+  scenario: Scenario.Scenario,
+  watch?: Watch.Watch,
+  choices?: Asked["choices"]
+): Run => {
+  const { seed } = scenario.parts
+  const exit = Simulation.run(program(setup, scenario, watch), {
+    seed,
+    ...(choices === undefined ? {} : { choices })
+  })
   return Exit.isSuccess(exit) ? exit.value : Effect.runSync(exit)
 }
 
-/** What can be said against a history. */
-const judge = (history: ReadonlyArray<History.Event>): Judgement => {
+/** Runs a scenario to its end. The history is a function of the arguments. */
+export const runScenario = (setup: Scenario.Setup, scenario: Scenario.Scenario): ReadonlyArray<History.Event> =>
+  simulate(setup, scenario).history
+
+/** What can be said against a run. */
+const judge = ({ history, polls }: Run): Judgement => {
   const verdict = HistoryChecker.check(history)
   const violated = new Map<string, string>()
   let broken: string | undefined
@@ -130,14 +184,26 @@ const judge = (history: ReadonlyArray<History.Event>): Judgement => {
   }
   let operations = 0
   for (const event of history) if (event._tag === "Send") operations++
-  return { operations, violated, broken }
+  return { operations, calls: operations + polls, violated, broken }
+}
+
+const run = (setup: Scenario.Setup, scenario: Scenario.Scenario, asked: Asked): Judgement => {
+  const isWatched = asked.reaching === true || asked.watched !== undefined
+  const watch = isWatched ? Watch.make(setup, scenario.parts, asked) : undefined
+  const ran = simulate(setup, scenario, watch, asked.choices)
+  const judgement = judge(ran)
+  if (watch === undefined) return judgement
+  const { actionsTaken, ...found } = watch.found()
+  const trace = [...actionsTaken, ...ran.history.map((event) => JSON.stringify(event))].join("\n")
+  return { ...judgement, ...found, ...(asked.reaching === true ? { trace } : {}) }
 }
 
 /** Histories under a setup. */
 export const trialOf = (setup: Scenario.Setup): Trial<Scenario.Scenario> => ({
   properties: HistoryChecker.properties,
   scenarios: Scenario.arbitrary(setup),
-  run: (scenario) => judge(runScenario(setup, scenario))
+  of: (parts) => Scenario.of(setup, parts as Scenario.Parts),
+  run: (scenario, asked = {}) => run(setup, scenario, asked)
 })
 
 /** Histories under the rules and faults of a configuration. */

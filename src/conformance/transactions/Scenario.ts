@@ -14,6 +14,8 @@ import type { Transactions } from "../../runtime/index.ts"
 
 type Plan = Transactions.Workload.Plan
 type Fault = Transactions.Cluster.Fault
+type Node = Transactions.Nodes.Node
+type Question = Transactions.Strangers.Question
 
 /** Names of the topic partitions; a scenario has the first one, two or all. */
 export const partitions = ["p0", "p1", "p2"] as const
@@ -33,6 +35,8 @@ export interface Setup {
   readonly version1Clients: boolean
   readonly replicationLag: boolean
   readonly faultKinds: ReadonlySet<FaultKind>
+  /** Coordinators sync what they have appended before they go by it, as they must. */
+  readonly syncsLog: boolean
 }
 
 /** More than one of something is as many as make a difference. */
@@ -49,7 +53,8 @@ export const setupOf = (configuration: Configuration): Setup => {
     transactionalIds: several(transactionalIds, 3),
     version1Clients: version1Clients.size > 0,
     replicationLag,
-    faultKinds: faultBudget === 0 ? new Set() : faultKinds
+    faultKinds: faultBudget === 0 ? new Set() : faultKinds,
+    syncsLog: true
   }
 }
 
@@ -61,7 +66,8 @@ export const everything = (context: Transaction.Context, group: boolean): Setup 
   transactionalIds: 3,
   version1Clients: false,
   replicationLag: true,
-  faultKinds: new Set(allFaultKinds)
+  faultKinds: new Set(allFaultKinds),
+  syncsLog: true
 })
 
 /** One instance of the application. */
@@ -82,6 +88,27 @@ export interface Happening {
   readonly fault: Fault
 }
 
+/** Something is wrong with a node for a while, and nothing is lost by it. */
+export interface Outage {
+  readonly at: number
+  readonly kind: Transactions.Nodes.Outage
+  readonly node: Node
+  /** In milliseconds. */
+  readonly duration: number
+}
+
+/** Somebody outside of the cluster asks for what may be refused. */
+export interface Asking {
+  readonly at: number
+  readonly question: Question
+}
+
+/** A clock that is not true: 2 is twice as fast. */
+export interface Clock {
+  readonly node: Node
+  readonly rate: number
+}
+
 /** What a scenario is made of. */
 export interface Parts {
   /** Of the delays, of what is lost, and of the order in which ready fibers continue. */
@@ -94,6 +121,11 @@ export interface Parts {
   readonly faultKinds: ReadonlyArray<FaultKind>
   /** In the order of time. */
   readonly faults: ReadonlyArray<Happening>
+  /** In the order of time. */
+  readonly outages: ReadonlyArray<Outage>
+  /** In the order of time. */
+  readonly askings: ReadonlyArray<Asking>
+  readonly clocks: ReadonlyArray<Clock>
   /** An instance that ends for good, with whatever it has not heard of yet. */
   readonly stop: { readonly at: number; readonly client: number } | undefined
   /** Longest time that a message takes; some take ten times as long if `slowness` is above 0. */
@@ -126,14 +158,17 @@ export class Scenario {
 
   /** The scenario in words: its conditions, what may go wrong, one line per instance, one line per fault. */
   toString(): string {
-    const { faultKinds, faults, instances, stop } = this.parts
+    const { askings, clocks, faultKinds, faults, instances, outages, stop } = this.parts
     const events = [
       ...faults.map(({ at, fault }) => ({ at, text: textOf(fault) })),
+      ...outages.map(({ at, duration, kind, node }) => ({ at, text: `${kind}(${node}) for ${duration} ms` })),
+      ...askings.map(({ at, question }) => ({ at, text: `a stranger: ${textOf(question)}` })),
       ...(stop === undefined ? [] : [{ at: stop.at, text: `client ${stop.client} ends` }])
     ].toSorted((a, b) => a.at - b.at)
     return [
       this.#conditions(),
       `what may go wrong: ${faultKinds.length === 0 ? "nothing" : faultKinds.join(", ")}`,
+      ...clocks.map(({ node, rate }) => `the clock of ${node} goes ${rate} times as fast`),
       ...instances.map((instance, i) => this.#describe(instance, i + 1)),
       ...events.map(({ at, text }) => `${time(at)}  ${text}`)
     ].join("\n")
@@ -158,7 +193,7 @@ export class Scenario {
 const time = (at: number): string => `${String(at).padStart(5)} ms`
 
 /** Such as `DisconnectLeader(1, p0)`. */
-const textOf = ({ _tag, ...about }: Fault): string => `${_tag}(${Object.values(about).join(", ")})`
+const textOf = ({ _tag, ...about }: Fault | Question): string => `${_tag}(${Object.values(about).join(", ")})`
 
 /** The transactional id of a client. */
 export const idOf = ({ transactionalIds }: Pick<Parts, "transactionalIds">, client: number): number =>
@@ -225,6 +260,14 @@ const failedAppends: ReadonlyArray<FaultKind> = ["AppendFail", "AppendUnknown"]
 /** What happens to the roles of a broker that crashes. */
 const moves: ReadonlyArray<FaultKind> = ["CoordinatorFailover", "LeaderChange"]
 
+/** None in two of three scenarios. */
+const sometimes = <A>(one: fc.Arbitrary<A>, most: number): fc.Arbitrary<ReadonlyArray<A>> =>
+  fc.oneof(
+    { withCrossShrink: true },
+    { weight: 2, arbitrary: fc.constant<ReadonlyArray<A>>([]) },
+    { weight: 1, arbitrary: fc.array(one, { maxLength: most, size: "max" }) }
+  )
+
 const anyPlan: fc.Arbitrary<{ readonly places: ReadonlyArray<number>; readonly end: Plan["end"] }> = fc.record({
   places: fc.uniqueArray(fc.nat(partitions.length - 1), { minLength: 1, maxLength: partitions.length }),
   end: fc.noShrink(fc.constantFrom("commit", "commit", "abort"))
@@ -241,6 +284,82 @@ const anyInstance = ({ context, version1Clients }: Setup, restarts: number) => {
     plans: fc.array(anyPlan, { minLength: 1, maxLength: 8, size: "max" }),
     restarts: fc.constantFrom(restarts, 0)
   })
+}
+
+/** Parts of one or of several scenarios as one that makes sense. */
+export const of = (setup: Setup, parts: Parts): Scenario => {
+  const topics = topicsOf(parts)
+  const instances = parts.instances.map((instance) => ({
+    ...instance,
+    transactions: instance.transactions.map(({ end, partitions: named }) => ({
+      end,
+      partitions: named.filter((partition) => topics.includes(partition))
+    })).filter((plan) => plan.partitions.length > 0)
+  }))
+  const clients = instances.length
+  const transactionalIds = Math.min(parts.transactionalIds, clients)
+  const all = setup.group ? [...topics, Transaction.groupPartition] : topics
+  const has = (...some: ReadonlyArray<FaultKind>): boolean => some.some((kind) => parts.faultKinds.includes(kind))
+  const isThere = (about: Fault | Question): boolean =>
+    (!("client" in about) || about.client <= clients) && (!("id" in about) || about.id <= transactionalIds)
+    && (!("partition" in about) || all.includes(about.partition))
+  const nodes: ReadonlyArray<Node> = [
+    "broker 1",
+    "broker 2",
+    ...instances.map((_, i): Node => `client ${i + 1}`)
+  ]
+  const byTime = <A extends { readonly at: number }>(list: ReadonlyArray<A>): ReadonlyArray<A> =>
+    list.toSorted((a, b) => a.at - b.at)
+  return new Scenario({
+    ...parts,
+    instances,
+    transactionalIds,
+    faults: byTime(parts.faults.filter(({ fault }) => isThere(fault))),
+    outages: byTime(parts.outages.filter(({ node }) => nodes.includes(node))),
+    askings: byTime(parts.askings.filter(({ question }) => isThere(question))),
+    clocks: parts.clocks.filter(({ node }, i) =>
+      nodes.includes(node) && parts.clocks.findIndex((clock) => clock.node === node) === i
+    ),
+    stop: parts.stop !== undefined && parts.stop.client <= clients && has("CrashClient") ? parts.stop : undefined,
+    requestTimeout: has(...disconnects) ? parts.requestTimeout : never,
+    deliveryTimeout: has("ExpireBatch") ? parts.deliveryTimeout : never,
+    appendFailures: has(...failedAppends) ? parts.appendFailures : 0
+  })
+}
+
+/** Identities that strangers try, around those that a run gives; what a coordinator never gave is among them. */
+const producerIds = { min: 1, max: 4 } as const
+const epochs = { min: 0, max: 4 } as const
+
+const anyNode = (instances: number): fc.Arbitrary<Node> =>
+  fc.oneof(
+    fc.constantFrom<Node>("broker 1", "broker 2"),
+    fc.integer({ min: 1, max: instances }).map((client): Node => `client ${client}`)
+  )
+
+const anyQuestion = ({ group, transactionalIds }: Setup): fc.Arbitrary<Question> => {
+  const id = fc.integer({ min: 1, max: transactionalIds })
+  const identity = { producerId: fc.integer(producerIds), epoch: fc.integer(epochs) }
+  const partition = fc.constantFrom(...partitions)
+  const version = fc.constantFrom<Transaction.Version>(1, 2)
+  const tagged = <Tag extends Question["_tag"]>(_tag: Tag) => fc.constant(_tag)
+  const ofCoordinator = { id, ...identity }
+  const ofPartition = { partition, ...identity }
+  return fc.oneof(
+    fc.record({ _tag: tagged("RefuseInitProducerId"), ...ofCoordinator }),
+    fc.record({ _tag: tagged("RefuseInitProducerId"), id, producerId: fc.constant(-1), epoch: fc.constant(-1) }),
+    fc.record({ _tag: tagged("RefuseAddPartitionsToTxn"), ...ofCoordinator, partition }),
+    fc.record({ _tag: tagged("RefuseVerification"), ...ofCoordinator, partition }),
+    fc.record({
+      _tag: tagged("RefuseEndTxn"),
+      ...ofCoordinator,
+      result: fc.constantFrom<Transaction.Result>("COMMIT", "ABORT"),
+      version
+    }),
+    fc.record({ _tag: tagged("RefuseBatch"), ...ofPartition, sequence: fc.nat(1) }),
+    fc.record({ _tag: tagged("RefuseMarker"), ...ofPartition, coordinatorEpoch: fc.constant(0), version }),
+    ...(group ? [fc.record({ _tag: tagged("RefuseOffsets"), ...identity, generation: fc.nat(1) })] : [])
+  )
 }
 
 /** The kinds of fault that a setup knows, one that is two at once included. */
@@ -288,7 +407,18 @@ export const arbitrary = (setup: Setup): fc.Arbitrary<Scenario> => {
     deliveryTimeout: fc.constantFrom(never, 1_000, 150, 50),
     transactionTimeout: fc.constantFrom(2_000, 400, 100),
     appendFailures: fc.constantFrom(0, 0.1),
-    slowestPoll: fc.constantFrom(20, 200)
+    slowestPoll: fc.constantFrom(20, 200),
+    outages: sometimes(
+      fc.record({
+        at: moment(600),
+        kind: fc.noShrink(fc.constantFrom<Outage["kind"]>("Isolate", "Slow")),
+        node: fc.noShrink(anyNode(instances)),
+        duration: fc.constantFrom(50, 300, 1_000)
+      }),
+      3
+    ),
+    askings: sometimes(fc.record({ at: moment(800), question: fc.noShrink(anyQuestion(setup)) }), 12),
+    clocks: sometimes(fc.record({ node: fc.noShrink(anyNode(instances)), rate: fc.constantFrom(0.5, 2) }), 3)
   }).map(({ instances: wanted, kinds, stop, wishes, ...parts }) => {
     const has = (...some: ReadonlyArray<Kind>): boolean => some.some((kind) => kinds.includes(kind))
     const topics = topicsOf(parts)
@@ -297,7 +427,7 @@ export const arbitrary = (setup: Setup): fc.Arbitrary<Scenario> => {
       transactionalIds: Math.min(parts.transactionalIds, wanted.length),
       partitions: group ? [...topics, Transaction.groupPartition] : topics
     }
-    return new Scenario({
+    return of(setup, {
       ...parts,
       faultKinds: allFaultKinds.filter((kind) => has(kind, ...(moves.includes(kind) ? ["CrashBroker" as const] : []))),
       transactionalIds: shape.transactionalIds,
@@ -311,12 +441,7 @@ export const arbitrary = (setup: Setup): fc.Arbitrary<Scenario> => {
       faults: (kinds.length === 0 ? [] : wishes).map(({ at, kind, target }) => (
         { at, fault: faultOf(kinds[kind % kinds.length]!, target, shape) }
       )).toSorted((a, b) => a.at - b.at),
-      stop: stop !== undefined && has("CrashClient")
-        ? { at: stop.at, client: stop.client % shape.clients + 1 }
-        : undefined,
-      requestTimeout: has(...disconnects) ? parts.requestTimeout : never,
-      deliveryTimeout: has("ExpireBatch") ? parts.deliveryTimeout : never,
-      appendFailures: has(...failedAppends) ? parts.appendFailures : 0
+      stop: stop === undefined ? undefined : { at: stop.at, client: stop.client % shape.clients + 1 }
     })
   })
 }

@@ -4,12 +4,15 @@
  */
 import { Effect, Exit } from "effect"
 import { Transaction } from "../../core/index.ts"
+import { hasProperty } from "../../model/Model.ts"
 import type { Configuration } from "../../model/transactions/Configuration.ts"
 import { faultKinds } from "../../model/transactions/Configuration.ts"
 import { model } from "../../model/transactions/Model.ts"
 import { Simulation, Transactions } from "../../runtime/index.ts"
 import type { Line } from "../EventLog.ts"
-import type { Judgement, Trial } from "../Histories.ts"
+import * as EventLog from "../EventLog.ts"
+import type { Asked, Judgement, Trial } from "../Histories.ts"
+import * as Reach from "../Reach.ts"
 import * as Validation from "../Validation.ts"
 import { worldOf } from "./Driver.ts"
 import type * as History from "./History.ts"
@@ -26,12 +29,28 @@ export interface Run {
   readonly log: ReadonlyArray<Line>
   /** Everything came to an end, and was read. */
   readonly isAtRest: boolean
+  /** How many polls returned something. */
+  readonly polls: number
 }
 
 /** The names of all partitions, sorted. */
 const partitionsOf = ({ group }: Scenario.Setup, parts: Scenario.Parts): ReadonlyArray<string> => {
   const topics = Scenario.topicsOf(parts)
   return (group ? [...topics, Transaction.groupPartition] : topics).toSorted()
+}
+
+/** What strangers ask with. */
+const probesOf = ({ askings }: Scenario.Parts): Configuration["probes"] => {
+  if (askings.length === 0) return undefined
+  const questions = askings.map(({ question }) => question)
+  const distinct = (values: ReadonlyArray<number>): ReadonlyArray<number> =>
+    [...new Set(values)].toSorted((a, b) => a - b)
+  return {
+    // Those that every InitProducerId is tried with are no identity.
+    producerIds: distinct(questions.flatMap(({ producerId }) => producerId < 0 ? [] : [producerId])),
+    epochs: distinct(questions.flatMap(({ epoch }) => epoch < 0 ? [] : [epoch])),
+    sequences: distinct(questions.flatMap((question) => "sequence" in question ? [question.sequence] : []))
+  }
 }
 
 /** The configuration of the specification under which a scenario runs. */
@@ -45,7 +64,7 @@ export const configurationOf = (setup: Scenario.Setup, { parts }: Scenario.Scena
   replicationLag: setup.replicationLag,
   faultBudget: Scenario.faultBudget,
   faultKinds: new Set(faultKinds),
-  probes: undefined,
+  probes: probesOf(parts),
   context: setup.context
 })
 
@@ -82,8 +101,10 @@ const clusterOf = (setup: Scenario.Setup, parts: Scenario.Parts): Transactions.C
     transactionTimeout: parts.transactionTimeout,
     appendFailures: parts.appendFailures
   },
+  clocks: Object.fromEntries(parts.clocks.map(({ node, rate }) => [node, rate])),
   faultBudget: Scenario.faultBudget,
-  faultKinds: new Set(parts.faultKinds)
+  faultKinds: new Set(parts.faultKinds),
+  log: Transactions.SimulatedDisk.layer(Transactions.SimulatedDisk.make(), { sync: setup.syncsLog })
 })
 
 /** The consumers that read all the time, and those that begin when everything is over. */
@@ -99,11 +120,15 @@ const program = Effect.fnUntraced(function*(setup: Scenario.Setup, scenario: Sce
   const history: Array<History.Event> = []
   const log: Array<Line> = []
   let faults = Scenario.faultBudget
+  let reads = 0
 
   const cluster = yield* Transactions.Cluster.make({
     ...clusterOf(setup, parts),
     listener: {
-      observed: (observation) => history.push(observation),
+      observed: (observation) => {
+        if (observation._tag === "Read") reads++
+        history.push(observation)
+      },
       taken: ({ action, arguments: instance, fault }) => {
         log.push({ action, arguments: instance })
         if (fault !== undefined) faults = fault - 1
@@ -111,9 +136,20 @@ const program = Effect.fnUntraced(function*(setup: Scenario.Setup, scenario: Sce
     }
   })
 
+  let polls = 0
+  const counting = (consumer: Transactions.Consumer.Consumer): Transactions.Consumer.Consumer => ({
+    ...consumer,
+    poll: Effect.suspend(() => {
+      const before = reads
+      return Effect.tap(consumer.poll, () =>
+        Effect.sync(() => {
+          if (reads > before) polls++
+        }))
+    })
+  })
   const readers = consumers.map(({ isLive, isolation, number }) => ({
     isLive,
-    consumer: cluster.consumer(number, isolation)
+    consumer: counting(cluster.consumer(number, isolation))
   }))
   for (const { consumer, isLive } of readers) {
     if (isLive) yield* Effect.forkScoped(Transactions.Consumer.polling(consumer, [1, parts.slowestPoll]))
@@ -121,12 +157,18 @@ const program = Effect.fnUntraced(function*(setup: Scenario.Setup, scenario: Sce
   for (const { at, fault } of parts.faults) {
     yield* Effect.forkScoped(Effect.andThen(Effect.sleep(at), cluster.fault(fault)))
   }
+  for (const { at, duration, kind, node } of parts.outages) {
+    yield* Effect.forkScoped(Effect.andThen(Effect.sleep(at), cluster.outage(kind, node, duration)))
+  }
+  for (const { at, question } of parts.askings) {
+    yield* Effect.forkScoped(Effect.andThen(Effect.sleep(at), cluster.ask(question)))
+  }
   const { stop } = parts
   if (stop !== undefined) yield* Effect.forkScoped(Effect.andThen(Effect.sleep(stop.at), cluster.stop(stop.client)))
 
   // What is yet to happen may find everything at rest.
   let isAtRest = false
-  yield* Effect.sleep(Math.max(0, stop?.at ?? 0, ...parts.faults.map(({ at }) => at)))
+  yield* Effect.sleep(Math.max(0, stop?.at ?? 0, ...[...parts.faults, ...parts.askings].map(({ at }) => at)))
   for (let waited = 0; !isAtRest && waited < patience; waited += 50) {
     yield* Effect.sleep(50)
     isAtRest = cluster.isAtRest()
@@ -140,7 +182,7 @@ const program = Effect.fnUntraced(function*(setup: Scenario.Setup, scenario: Sce
   }
   const configuration = configurationOf(setup, scenario)
   const last = worldOf(configuration, yield* cluster.snapshot, faults)
-  return { history, log: withEnd(log, model.encode(configuration, last)), isAtRest }
+  return { history, log: withEnd(log, model.encode(configuration, last)), isAtRest, polls }
 }, Effect.scoped)
 
 /** The log, with this state observed behind its last line. */
@@ -150,8 +192,13 @@ const withEnd = (log: ReadonlyArray<Line>, observed: NonNullable<Line["observed"
 }
 
 /** Runs a scenario to its end. What it leaves behind is a function of the arguments. */
-export const runScenario = (setup: Scenario.Setup, scenario: Scenario.Scenario): Run => {
-  const exit = Simulation.run(program(setup, scenario), { seed: scenario.parts.seed })
+export const runScenario = (
+  setup: Scenario.Setup,
+  scenario: Scenario.Scenario,
+  { choices }: Pick<Asked, "choices"> = {}
+): Run => {
+  const { seed } = scenario.parts
+  const exit = Simulation.run(program(setup, scenario), { seed, ...(choices === undefined ? {} : { choices }) })
   return Exit.isSuccess(exit) ? exit.value : Effect.runSync(exit)
 }
 
@@ -167,9 +214,26 @@ const unjudged = ({ history, isAtRest }: Run, verdict: HistoryChecker.Verdict): 
   return undefined
 }
 
+/** What an application does with its producer and its group. */
+const calls: ReadonlySet<History.Event["_tag"]> = new Set([
+  "Initializing",
+  "Began",
+  "HandedOver",
+  "OffsetHandedOver",
+  "CommitCalled",
+  "AbortCalled",
+  "Joined",
+  "OffsetCommitted"
+])
+
+/** The run in words, one line for each action and for each observation. */
+const traceOf = ({ history, log }: Run): string =>
+  [...log.map(EventLog.print), ...history.map((event) => JSON.stringify(event))].join("\n")
+
 /** What can be said against a run. */
-const judge = (setup: Scenario.Setup, scenario: Scenario.Scenario): Judgement => {
-  const run = runScenario(setup, scenario)
+const judge = (setup: Scenario.Setup, scenario: Scenario.Scenario, asked: Asked): Judgement => {
+  const { reaching = false, watched = [] } = asked
+  const run = runScenario(setup, scenario, asked)
   const verdict = HistoryChecker.check(run.history)
   const violated = new Map<string, string>()
   if (verdict._tag === "Judged") {
@@ -179,21 +243,49 @@ const judge = (setup: Scenario.Setup, scenario: Scenario.Scenario): Judgement =>
     }
   }
   let operations = 0
-  for (const event of run.history) if (event._tag === "HandedOver") operations++
-  const judgement = { operations, violated, broken: unjudged(run, verdict) }
+  let called = run.polls
+  for (const { _tag } of run.history) {
+    if (_tag === "HandedOver") operations++
+    if (calls.has(_tag)) called++
+  }
+  const judgement: Judgement = {
+    operations,
+    calls: called,
+    violated,
+    broken: unjudged(run, verdict),
+    ...(reaching ? { trace: traceOf(run) } : {})
+  }
   // Whoever had nothing to do may have done nothing.
   if (run.log.length === 0) return judgement
-  const validated = Validation.validate({ model, configuration: configurationOf(setup, scenario) }, run.log)
-  return validated._tag === "Accepted"
-    ? { ...judgement, actions: validated.actions }
-    : { ...judgement, broken: Validation.summarize(validated) }
+  const configuration = configurationOf(setup, scenario)
+  const observer = reaching ? Reach.observe(model, configuration) : undefined
+  const validated = Validation.validate({
+    model,
+    configuration,
+    properties: watched.filter((name) => hasProperty(model, name)),
+    ...(observer === undefined ? {} : { stepped: observer.stepped })
+  }, run.log)
+  const reached = observer === undefined ? {} : { reach: observer.reach() }
+  switch (validated._tag) {
+    case "Accepted":
+      return { ...judgement, actions: validated.actions, ...reached }
+    case "Violating":
+      return {
+        ...judgement,
+        seen: { property: validated.property, sentence: Validation.summarize(validated) },
+        ...reached
+      }
+    case "Rejected":
+      return { ...judgement, broken: Validation.summarize(validated) }
+  }
 }
 
 /** Histories under a setup. */
 export const trialOf = (setup: Scenario.Setup): Trial<Scenario.Scenario> => ({
   properties: HistoryChecker.properties,
   scenarios: Scenario.arbitrary(setup),
-  run: (scenario) => judge(setup, scenario)
+  of: (parts) => Scenario.of(setup, parts as Scenario.Parts),
+  run: (scenario, asked = {}) => judge(setup, scenario, asked)
 })
 
 /** Histories under the rules and faults of a configuration. */

@@ -15,8 +15,11 @@ import * as Consumer from "./Consumer.ts"
 import type { Isolation, Listener, Observation } from "./Events.ts"
 import type * as Hosts from "./Hosts.ts"
 import * as Housekeeping from "./Housekeeping.ts"
+import type { Clocks, Node, Outage } from "./Nodes.ts"
+import * as Nodes from "./Nodes.ts"
 import type { ClientSetup, Setup } from "./Setup.ts"
 import { hasGroup } from "./Setup.ts"
+import * as Strangers from "./Strangers.ts"
 import * as Traffic from "./Traffic.ts"
 import { TransactionLog } from "./TransactionLog.ts"
 import * as Workload from "./Workload.ts"
@@ -28,6 +31,8 @@ export interface Options extends Omit<Setup, "clients"> {
   readonly clients: ReadonlyArray<ClientOptions>
   readonly delays: Traffic.Delays
   readonly timing: Traffic.Timing & Housekeeping.Timing
+  /** True, unless they are given. */
+  readonly clocks?: Clocks
   readonly faultBudget: number
   /** All, unless it is given. */
   readonly faultKinds?: ReadonlySet<Conductor.FaultKind>
@@ -55,6 +60,10 @@ export class Cluster extends Context.Service<Cluster, {
    * a kind that is not allowed, does not happen.
    */
   readonly fault: (fault: Fault) => Effect.Effect<boolean>
+  /** Something is wrong with a node for so many milliseconds. It takes no fault: everything is only later than otherwise. */
+  readonly outage: (outage: Outage, node: Node, duration: number) => Effect.Effect<void>
+  /** Somebody outside of the cluster asks for something; whether that is refused. What would be done is not asked. */
+  readonly ask: (question: Strangers.Question) => Effect.Effect<boolean>
   /** An instance of the application ends for good, at once. */
   readonly stop: (client: number) => Effect.Effect<boolean>
   /** A consumer at the beginning of all topic partitions, which polls when it is told. The listener hears what it reads. */
@@ -90,7 +99,8 @@ const between: Range = [1, 19]
 export const make = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<Cluster["Service"], never, Scope.Scope> {
-  const { clients, delays, faultBudget, faultKinds, listener, log, partitions, timing, transactionalIds } = options
+  const { clients, clocks, delays, faultBudget, faultKinds, listener, log, partitions, timing, transactionalIds } =
+    options
   const setup = setupOf(options)
   const conductor = yield* Conductor.make({
     ...setup,
@@ -101,8 +111,9 @@ export const make = Effect.fnUntraced(function*(
   })
   const { act, hosts } = conductor
   const [random] = yield* randomStreams(1)
-  const traffic = yield* Traffic.make({ conductor, delays, timing, clients: clients.length, transactionalIds })
-  const housekeeping = yield* Housekeeping.make({ conductor, setup, timing })
+  const nodes = yield* Nodes.make(clocks)
+  const traffic = yield* Traffic.make({ conductor, nodes, delays, timing, clients: clients.length, transactionalIds })
+  const housekeeping = yield* Housekeeping.make({ conductor, nodes, setup, timing })
   const workload = yield* Workload.make({ conductor, setup, plans: clients })
   const observed = (observation: Observation): void => listener?.observed?.(observation)
 
@@ -153,6 +164,8 @@ export const make = Effect.fnUntraced(function*(
 
   return Cluster.of({
     fault,
+    outage: nodes.begin,
+    ask: (question) => act(() => Strangers.refusalOf(setup.context, hosts, question)),
     stop: workload.stop,
     consumer: (consumer, isolation) => Consumer.make({ conductor, setup, consumer, isolation, observed }),
     endGroup: conductor.between(Effect.sync(() => {

@@ -65,6 +65,8 @@ export interface Hosts {
   readonly coordinator: (id: number) => TransactionCoordinator.Coordinator
   readonly partition: (partition: string) => TransactionalPartition.Partition
   readonly group: Group.Group
+  /** The next producer id that nobody has. */
+  readonly freeProducerId: () => number
   /** The record that the transaction has for the partition. */
   readonly recordOf: (transaction: Name, partition: string) => number
 }
@@ -230,6 +232,7 @@ export const make = Effect.fnUntraced(function*(
     coordinator: (id) => coordinator(id).state(),
     partition: (partition) => leader(partition).state(),
     group,
+    freeProducerId: ids.free,
     recordOf
   }
 })

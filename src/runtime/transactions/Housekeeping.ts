@@ -6,6 +6,7 @@ import { Effect, type Scope } from "effect"
 import { draw, randomStreams, type Range } from "../Traffic.ts"
 import type { Action } from "./Action.ts"
 import type { Conductor } from "./Conductor.ts"
+import type { Nodes } from "./Nodes.ts"
 import type { Setup } from "./Setup.ts"
 
 export interface Timing {
@@ -33,13 +34,14 @@ export interface Housekeeping {
 
 export interface Options {
   readonly conductor: Conductor
+  readonly nodes: Nodes
   readonly setup: Setup
   readonly timing: Timing
 }
 
 /** Starts the brokers' own work; it ends with the scope. */
 export const make = Effect.fnUntraced(function*(
-  { conductor, setup, timing }: Options
+  { conductor, nodes, setup, timing }: Options
 ): Effect.fn.Return<Housekeeping, never, Scope.Scope> {
   const { act, hosts, mayFail } = conductor
   const scope = yield* Effect.scope
@@ -108,7 +110,9 @@ export const make = Effect.fnUntraced(function*(
     const open = openTransaction(id)
     if (transactions.get(id) === open || timing.transactionTimeout === Number.POSITIVE_INFINITY) return Effect.void
     transactions.set(id, open)
-    return open === undefined ? Effect.void : timeOut(id, open, timing.transactionTimeout)
+    return open === undefined
+      ? Effect.void
+      : timeOut(id, open, nodes.elapsing(`broker ${hosts.coordinator(id).broker}`, timing.transactionTimeout))
   }
 
   const isBehind = (partition: string): boolean => {

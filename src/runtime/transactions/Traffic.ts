@@ -11,6 +11,7 @@ import type { Action } from "./Action.ts"
 import type { Conductor } from "./Conductor.ts"
 import type { Exchanges } from "./Messages.ts"
 import { live } from "./Messages.ts"
+import type { Node, Nodes } from "./Nodes.ts"
 
 /** In milliseconds. */
 export interface Delays {
@@ -49,6 +50,7 @@ export interface Traffic {
 
 export interface Options {
   readonly conductor: Conductor
+  readonly nodes: Nodes
   readonly delays: Delays
   readonly timing: Timing
   /** How many sources of chance there are: clients, then transactional ids. */
@@ -71,6 +73,8 @@ interface Kind<Sent> {
   readonly contentOf: (sent: Sent) => object
   /** The source of chance of its sender. */
   readonly senderOf: (sent: Sent) => number
+  /** Between which nodes it is on the way, its sender first. */
+  readonly nodesOf: (sent: Sent) => readonly [sender: Node, receiver: Node]
   /** What it goes on with, where that is up to the traffic. */
   readonly next: (sent: Sent) => Action | undefined
   /** What happens when its sender has waited too long. */
@@ -81,21 +85,40 @@ interface Kind<Sent> {
 
 /** Starts the traffic; it ends with the scope. */
 export const make = Effect.fnUntraced(function*(
-  { clients, conductor, delays, timing, transactionalIds }: Options
+  { clients, conductor, delays, nodes, timing, transactionalIds }: Options
 ): Effect.fn.Return<Traffic, never, Scope.Scope> {
-  const { act, hosts: { network } } = conductor
+  const { act, hosts } = conductor
+  const { network } = hosts
   const scope = yield* Effect.scope
   const clock = yield* Clock.Clock
   const streams = yield* randomStreams(clients + transactionalIds)
   const pendings: Array<() => number> = []
 
-  const after = (delay: number, choose: () => Action | undefined): Effect.Effect<void> =>
+  const after = (
+    delay: number,
+    wait: Effect.Effect<void>,
+    choose: () => Action | undefined
+  ): Effect.Effect<void> =>
     delay === Number.POSITIVE_INFINITY
       ? Effect.void
-      : Effect.asVoid(Effect.forkIn(Effect.andThen(Effect.sleep(Math.max(0, delay)), act(choose)), scope))
+      : Effect.sleep(Math.max(0, delay)).pipe(
+        Effect.andThen(wait),
+        Effect.andThen(act(choose)),
+        Effect.forkIn(scope),
+        Effect.asVoid
+      )
+
+  /** Waits until all of these nodes can be reached. */
+  const reaching = Effect.fnUntraced(function*(among: () => ReadonlyArray<Node>) {
+    for (;;) {
+      const delay = nodes.isolatedUntil(among()) - clock.currentTimeMillisUnsafe()
+      if (delay <= 0) return
+      yield* Effect.sleep(delay)
+    }
+  })
 
   const watch = <Sent extends { readonly copy: number; readonly stage: string }>(
-    { contentOf, exchanges, expire, next, senderOf, timeOut }: Kind<Sent>
+    { contentOf, exchanges, expire, next, nodesOf, senderOf, timeOut }: Kind<Sent>
   ): Effect.Effect<void> => {
     const plans = new Map<number, Plan>()
     const attempts = new WeakMap<object, number>()
@@ -111,7 +134,8 @@ export const make = Effect.fnUntraced(function*(
       const earlier = attempts.get(contentOf(sent)) ?? 0
       attempts.set(contentOf(sent), earlier + 1)
       const backoff = earlier === 0 ? 0 : Math.min(timing.retryBackoffMax, timing.retryBackoff * 2 ** (earlier - 1))
-      return backoff + draw(random, random() < delays.slowness ? [delays.message[0], delays.slow] : delays.message)
+      const range: Range = random() < delays.slowness ? [delays.message[0], delays.slow] : delays.message
+      return backoff + nodes.slowness(nodesOf(sent)) * draw(random, range)
     }
 
     /** When a message goes on whose sender has stopped waiting. */
@@ -128,22 +152,26 @@ export const make = Effect.fnUntraced(function*(
       let due = Number.POSITIVE_INFINITY
       if (known?.stage === stage) due = abandoned(known, now, random)
       else if (next(sent) !== undefined) {
-        due = now + (stage === "sent" ? travel(sent, random) : draw(random, delays.step))
+        due = now
+          + (stage === "sent" ? travel(sent, random) : nodes.slowness(nodesOf(sent)) * draw(random, delays.step))
       }
       const made: Plan = { stage, copy, due }
       plans.set(correlation, made)
-      yield* after(due - now, () => {
+      const among = (): ReadonlyArray<Node> =>
+        plans.get(correlation) === made ? nodesOf(exchanges.get(correlation)!) : []
+      yield* after(due - now, reaching(among), () => {
         if (plans.get(correlation) !== made) return undefined
         return next(exchanges.get(correlation)!)
       })
       if (known !== undefined) return
-      yield* after(timing.requestTimeout, () => {
+      const [sender] = nodesOf(sent)
+      yield* after(nodes.elapsing(sender, timing.requestTimeout), Effect.void, () => {
         const waiting = exchanges.get(correlation)
         return waiting?.copy === live ? timeOut(waiting) : undefined
       })
       const content = contentOf(sent)
       if (expire === undefined || attempts.get(content) !== 1) return
-      yield* after(timing.deliveryTimeout, () => {
+      yield* after(nodes.elapsing(sender, timing.deliveryTimeout), Effect.void, () => {
         for (const other of exchanges.all()) {
           if (other.copy === live && contentOf(other) === content) return expire(other)
         }
@@ -166,6 +194,7 @@ export const make = Effect.fnUntraced(function*(
     exchanges: network.requests,
     contentOf: ({ request }) => request,
     senderOf: ({ client }) => client - 1,
+    nodesOf: ({ broker, client }) => [`client ${client}`, `broker ${broker}`],
     next: ({ client, copy, request, stage }) =>
       stage === "sent" ? { _tag: `Handle${request.kind}`, client, copy } : undefined,
     timeOut: ({ client }) => ({ _tag: "DisconnectCoordinator", client })
@@ -174,6 +203,7 @@ export const make = Effect.fnUntraced(function*(
     exchanges: network.produces,
     contentOf: ({ produce }) => produce,
     senderOf: ({ client }) => client - 1,
+    nodesOf: ({ broker, client }) => [`client ${client}`, `broker ${broker}`],
     next: ({ client, copy, produce: { partition }, stage }) => {
       switch (stage) {
         case "sent":
@@ -193,6 +223,7 @@ export const make = Effect.fnUntraced(function*(
     exchanges: network.markers,
     contentOf: ({ marker }) => marker,
     senderOf: ({ id }) => clients + id - 1,
+    nodesOf: ({ broker, id }) => [`broker ${hosts.coordinator(id).broker}`, `broker ${broker}`],
     next: ({ copy, id, marker: { partition }, stage }) =>
       stage === "sent" ? { _tag: "HandleMarker", id, partition, copy } : undefined,
     timeOut: ({ id, marker: { partition } }) => ({ _tag: "DisconnectMarker", id, partition })
