@@ -37,6 +37,13 @@ const places: ReadonlyArray<Place> = [
     modules: [],
     rules: "FetchRules",
     model: "readCommitted"
+  },
+  {
+    heading: "External sinks",
+    specification: "ExternalSink",
+    modules: [],
+    rules: "SinkRules",
+    model: "externalSink"
   }
 ]
 

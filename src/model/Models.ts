@@ -1,6 +1,7 @@
 /**
  * The models there are, by the specification that they implement.
  */
+import * as ExternalSink from "./externalSink/index.ts"
 import * as Idempotent from "./idempotent/index.ts"
 import type { AnyModel } from "./Model.ts"
 import { erase } from "./Model.ts"
@@ -10,7 +11,8 @@ import * as Transactions from "./transactions/index.ts"
 export const models: ReadonlyArray<AnyModel> = [
   erase(Idempotent.model),
   erase(Transactions.model),
-  erase(ReadCommitted.model)
+  erase(ReadCommitted.model),
+  erase(ExternalSink.model)
 ]
 
 /** The model of a specification. Throws where there is none. */

@@ -1,6 +1,7 @@
 export * as Codec from "./Codec.ts"
 export * as Constants from "./Constants.ts"
 export * as Explorer from "./Explorer.ts"
+export * as ExternalSink from "./externalSink/index.ts"
 export * as Idempotent from "./idempotent/index.ts"
 export * as Interner from "./Interner.ts"
 export * as Model from "./Model.ts"
