@@ -183,7 +183,16 @@ describe("the answer to a record", () => {
     INVALID_PRODUCER_EPOCH: ["ABORTABLE_ERROR", "FATAL_ERROR"],
     INVALID_TXN_STATE: ["ABORTABLE_ERROR", "FATAL_ERROR"],
     PRODUCER_FENCED: ["FATAL_ERROR", "FATAL_ERROR"],
-    INVALID_PRODUCER_ID_MAPPING: ["FATAL_ERROR", "FATAL_ERROR"]
+    INVALID_PRODUCER_ID_MAPPING: ["FATAL_ERROR", "FATAL_ERROR"],
+    TRANSACTIONAL_ID_AUTHORIZATION_FAILED: ["FATAL_ERROR", "FATAL_ERROR"],
+    CLUSTER_AUTHORIZATION_FAILED: ["FATAL_ERROR", "FATAL_ERROR"],
+    UNSUPPORTED_VERSION: ["FATAL_ERROR", "FATAL_ERROR"],
+    UNKNOWN_PRODUCER_ID: ["ABORTABLE_ERROR", "FATAL_ERROR"],
+    UNKNOWN_MEMBER_ID: ["ABORTABLE_ERROR", "ABORTABLE_ERROR"],
+    FENCED_INSTANCE_ID: ["ABORTABLE_ERROR", "ABORTABLE_ERROR"],
+    GROUP_AUTHORIZATION_FAILED: ["ABORTABLE_ERROR", "ABORTABLE_ERROR"],
+    MESSAGE_TOO_LARGE: ["ABORTABLE_ERROR", "ABORTABLE_ERROR"],
+    TOPIC_AUTHORIZATION_FAILED: ["ABORTABLE_ERROR", "ABORTABLE_ERROR"]
   }
   for (const [error, expected] of Object.entries(table) as ReadonlyArray<[Errors.Error, readonly [string, string]]>) {
     for (const [i, sent] of [produce(), offsets()].entries()) {
@@ -267,6 +276,57 @@ describe("the answer to a transactional request", () => {
       ])
     })
   }
+
+  const told = (sent: TransactionalProducer.Request, error: Errors.Error): TransactionalProducer.State =>
+    after(config(), before, receive(sent, error))[0].state
+  const abortable: Readonly<Partial<Record<Errors.Error, ReadonlyArray<string>>>> = {
+    UNKNOWN_PRODUCER_ID: ["AddPartitionsToTxn", "COMMIT"],
+    TOPIC_AUTHORIZATION_FAILED: ["AddPartitionsToTxn"],
+    GROUP_AUTHORIZATION_FAILED: ["AddPartitionsToTxn"],
+    OPERATION_NOT_ATTEMPTED: ["AddPartitionsToTxn"]
+  }
+  for (const [error, names] of Object.entries(abortable) as ReadonlyArray<[Errors.Error, ReadonlyArray<string>]>) {
+    it(`${error} can be aborted for ${names.join(", ")}, and is the end otherwise`, () => {
+      const found = requests.filter(([, sent]) => told(sent, error) === "ABORTABLE_ERROR").map(([name]) => name)
+
+      assert.deepStrictEqual(found, [...names])
+      for (const [name, sent] of requests) {
+        if (!names.includes(name)) assert.strictEqual(told(sent, error), "FATAL_ERROR")
+      }
+    })
+  }
+
+  it("TRANSACTIONAL_ID_AUTHORIZATION_FAILED leaves a producer without an identity, which may ask again", () => {
+    const asked: Producer = { ...TransactionalProducer.initial, state: "INITIALIZING", waiting: true }
+
+    const [denied] = after(config(), asked, receive(initProducerId(), "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"))
+
+    assert.deepStrictEqual(denied, TransactionalProducer.initial)
+    for (const sent of [addPartitionsToTxn(), endTxn(), endTxn({ result: "ABORT" })]) {
+      assert.strictEqual(told(sent, "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"), "FATAL_ERROR")
+    }
+  })
+})
+
+describe("refuseRecord", () => {
+  it("leaves nothing but to abort, and the coordinator hears nothing of it", () => {
+    const refused = TransactionalProducer.refuseRecord(ready)
+
+    assert.deepStrictEqual(refused, { ...ready, state: "ABORTABLE_ERROR", number: 1 })
+    assert.deepStrictEqual(after(config(), refused, abort), [{ ...ready, number: 1 }, [ended("ABORT")]])
+  })
+
+  it("keeps what was sent of the transaction", () => {
+    const [written] = after(config(), ready, send(), acknowledge())
+
+    assert.deepStrictEqual(TransactionalProducer.refuseRecord(written), { ...written, state: "ABORTABLE_ERROR" })
+  })
+
+  it("changes nothing for a producer that can write no record", () => {
+    const dead: Producer = { ...ready, state: "FATAL_ERROR" }
+
+    assert.strictEqual(TransactionalProducer.refuseRecord(dead), dead)
+  })
 })
 
 describe("commitTransaction", () => {

@@ -267,9 +267,22 @@ const joinGroup = (producer: Producer, generation: number, position: number): St
     ? [{ ...producer, generation, position }, []]
     : undefined
 
-/** An error that aborting the transaction gets over. */
-const isAbortable = (request: Request, error: Errors.Error): boolean =>
-  error === "TRANSACTION_ABORTABLE" && !(request.kind === "EndTxn" && request.result === "ABORT")
+/** An error that aborting the transaction gets over. `TransactionManager`'s handlers of requests. */
+const isAbortable = (request: Request, error: Errors.Error): boolean => {
+  if (request.kind === "EndTxn" && request.result === "ABORT") return false
+  switch (error) {
+    case "TRANSACTION_ABORTABLE":
+      return true
+    case "UNKNOWN_PRODUCER_ID":
+      return request.kind !== "InitProducerId"
+    case "TOPIC_AUTHORIZATION_FAILED":
+    case "GROUP_AUTHORIZATION_FAILED":
+    case "OPERATION_NOT_ATTEMPTED":
+      return request.kind === "AddPartitionsToTxn"
+    default:
+      return false
+  }
+}
 
 const receiveEnd = (config: Config, producer: Producer, request: EndTxn, { epoch, producerId }: Answer): Step => {
   const done = !config.rules.OffsetsInTransaction() || producer.batches.get(groupPartition) === "acked"
@@ -302,6 +315,9 @@ const receiveAnswer = (config: Config, waiting: Producer, request: Request, answ
   if (Errors.isRetriable(error)) return [waiting, sent(request)]
   const producer = { ...waiting, waiting: false }
   if (isAbortable(request, error)) return [{ ...producer, state: "ABORTABLE_ERROR" }, []]
+  if (request.kind === "InitProducerId" && error === "TRANSACTIONAL_ID_AUTHORIZATION_FAILED") {
+    return [{ ...producer, state: "UNINITIALIZED" }, []]
+  }
   if (error !== "NONE") return [{ ...producer, state: "FATAL_ERROR" }, []]
   switch (request.kind) {
     case "InitProducerId":
@@ -316,14 +332,12 @@ const receiveAnswer = (config: Config, waiting: Producer, request: Request, answ
 /** `Sender.failBatch`, `TransactionManager.TxnOffsetCommitHandler`. */
 const isFatal = (partition: string, error: Errors.Error): boolean => {
   switch (error) {
-    case "PRODUCER_FENCED":
-    case "INVALID_PRODUCER_ID_MAPPING":
-      return true
     case "INVALID_PRODUCER_EPOCH":
     case "INVALID_TXN_STATE":
+    case "UNKNOWN_PRODUCER_ID":
       return partition === groupPartition
     default:
-      return false
+      return Errors.isFatal(error)
   }
 }
 
@@ -340,6 +354,15 @@ const receiveProduceAnswer = (producer: Producer, produce: Produce, error: Error
   if (error === "NONE") return [withBatch(producer, produce.partition, "acked"), []]
   if (Errors.isRetriable(error)) return [producer, [{ _tag: "Produce", produce }]]
   return [failed(producer, produce.partition, error), []]
+}
+
+/**
+ * A record failed before any of it was sent: the application lost it, so that the transaction can only be aborted.
+ * `KafkaProducer.doSend`, `TransactionManager.maybeTransitionToErrorState`.
+ */
+export const refuseRecord = (producer: Producer): Producer => {
+  const begun = writing(producer)
+  return begun === undefined ? producer : { ...begun, state: "ABORTABLE_ERROR" }
 }
 
 /** One turn of the producer; `undefined` when `input` is not possible in this state. */
