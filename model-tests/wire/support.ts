@@ -1,7 +1,14 @@
 /** Batches that the tests of the room share, and how they are compared. */
 import * as fc from "fast-check"
 import { createHash } from "node:crypto"
-import { type BatchBuilder, Compression, type RecordBatch, type Records } from "../../src/wire/index.ts"
+import {
+  type BatchBuilder,
+  BatchHeader,
+  Compression,
+  ControlRecord,
+  RecordBatch,
+  type Records
+} from "../../src/wire/index.ts"
 
 export const codec = fc.constantFrom(...Compression.codecs)
 
@@ -35,7 +42,7 @@ export const record: fc.Arbitrary<Records.Record> = fc.record({
   )
 })
 
-const closing: fc.Arbitrary<Required<BatchBuilder.Closing>> = fc.record({
+const anyClosing: fc.Arbitrary<Required<BatchBuilder.Closing>> = fc.record({
   producerId: fc.integer({ min: -1, max: Number.MAX_SAFE_INTEGER }),
   producerEpoch: fc.integer({ min: -1, max: 2 ** 15 - 1 }),
   baseSequence: fc.integer({ min: -1, max: 2 ** 31 - 1 }),
@@ -46,7 +53,7 @@ const closing: fc.Arbitrary<Required<BatchBuilder.Closing>> = fc.record({
 })
 
 export const batch: fc.Arbitrary<RecordBatch.Batch & Required<BatchBuilder.Closing>> = fc.tuple(
-  closing,
+  anyClosing,
   codec,
   fc.array(record, { minLength: 1, maxLength: 20 })
 ).map(([closed, compression, records]) => ({ ...closed, compression, records }))
@@ -103,6 +110,55 @@ export const long: ReadonlyArray<Records.Record> = Array.from({ length: 12 }, (_
   value: utf8(`value ${index} `.repeat(4_000)),
   headers: []
 }))
+
+const closing: BatchBuilder.Closing = {
+  producerId: 4_711,
+  producerEpoch: 7,
+  baseSequence: 2_147_483_646,
+  isTransactional: false,
+  baseOffset: 2 ** 40,
+  partitionLeaderEpoch: 3
+}
+
+/** Of every kind that keos writes. */
+export const batches: ReadonlyArray<{ readonly name: string; readonly bytes: Uint8Array }> = [
+  ...Compression.codecs.flatMap((compression) => [
+    { name: compression, bytes: RecordBatch.encode({ ...closing, compression, records: various }) },
+    ...(compression === "none"
+      ? []
+      : [{
+        name: `${compression}, several blocks`,
+        bytes: RecordBatch.encode({ ...closing, compression, records: long })
+      }])
+  ]),
+  {
+    name: "transactional",
+    bytes: RecordBatch.encode({ ...closing, isTransactional: true, compression: "none", records: various })
+  },
+  {
+    name: "no producer, no timestamps",
+    bytes: RecordBatch.encode({
+      ...BatchHeader.noProducer,
+      isTransactional: false,
+      compression: "none",
+      records: ["first", "second"].map((value) => ({ timestamp: -1, key: null, value: utf8(value), headers: [] }))
+    })
+  },
+  ...(["COMMIT", "ABORT"] as const).map((result) => ({
+    name: result,
+    bytes: BatchHeader.withBaseOffset(
+      ControlRecord.encodeMarker({
+        producerId: 4_711,
+        producerEpoch: 8,
+        result,
+        coordinatorEpoch: 12,
+        timestamp: TIME
+      }),
+      55,
+      3
+    )
+  }))
+]
 
 /** Bytes in a key or value that is shown as its digest. */
 const LONG = 64
