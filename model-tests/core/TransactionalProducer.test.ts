@@ -385,6 +385,12 @@ describe("abortTransaction", () => {
     }
   })
 
+  it("leaves a producer without an identity as it was", () => {
+    const before: Producer = { ...TransactionalProducer.initial, state: "ABORTABLE_ERROR" }
+
+    assert.deepStrictEqual(after(config(), before, abort), [TransactionalProducer.initial, [ended("ABORT")]])
+  })
+
   it("does without the coordinator where nothing was sent to it", () => {
     for (const batches of [new Map(), new Map([["A", "adding"]])] as ReadonlyArray<TransactionalProducer.Batches>) {
       const before: Producer = { ...ready, state: "ABORTABLE_ERROR", number: 1, batches }

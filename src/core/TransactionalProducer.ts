@@ -225,7 +225,12 @@ const commit = (config: Config, producer: Producer): Step | undefined => {
 const noBatches: Batches = new Map()
 const noSequences: Producer["sequences"] = new Map()
 
-const ended = (producer: Producer): Producer => ({ ...producer, state: "READY", batches: noBatches })
+/** A producer that never got an identity needs one first. */
+const ended = (producer: Producer): Producer => ({
+  ...producer,
+  state: producer.producerId === Sequence.none ? "UNINITIALIZED" : "READY",
+  batches: noBatches
+})
 
 /** The producer goes on with a new epoch, which only the coordinator gives (KIP-360). */
 const bumping = (producer: Producer): Producer => ({
