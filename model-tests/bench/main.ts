@@ -2,8 +2,8 @@
  * `npm run -s bench -- [--json]`: the speeds that shape the code, each as a ratio against its rival in the same run.
  *
  * It shows how the explorer compares with TLC on one model with the same properties, how fast a graph is replayed, and
- * how judging a history and validating a log grow with their length. It says nothing about other machines; compare ratios,
- * not seconds.
+ * how judging a history and validating a log grow with their length, and how record batches compare with those of kafkajs.
+ * It says nothing about other machines; compare ratios, not seconds.
  */
 import { Effect } from "effect"
 import * as Graph from "../../src/conformance/Graph.ts"
@@ -17,6 +17,7 @@ import { check, Toolchain } from "../../src/tlc/index.ts"
 import * as historyChecker from "./historyChecker.ts"
 import * as transactionalHistoryChecker from "./transactionalHistoryChecker.ts"
 import * as validation from "./validation.ts"
+import * as wire from "./wire.ts"
 
 /** The largest model that TLC and the explorer share, of either kind. */
 const models = { explorer: "base-two-batches", transactionalExplorer: "transactions-two-faults" } as const
@@ -101,6 +102,11 @@ const validations = () => {
   return { ...whole, bar: 10, timeForTenTimesTheInput: whole.seconds / tenth.seconds }
 }
 
+const recordBatches = Effect.promise(async () => [
+  { ...await wire.measure("none"), bar: 2 },
+  { ...await wire.measure("gzip"), bar: 2 }
+])
+
 const report = await Effect.runPromise(Effect.gen(function*() {
   const toolchain = yield* Toolchain.locate()
   return {
@@ -111,7 +117,8 @@ const report = await Effect.runPromise(Effect.gen(function*() {
     replay: yield* replays(toolchain),
     historyChecker: histories(historyChecker),
     transactionalHistoryChecker: histories(transactionalHistoryChecker),
-    validation: validations()
+    validation: validations(),
+    recordBatches: yield* recordBatches
   }
 }))
 
@@ -138,7 +145,12 @@ if (process.argv.includes("--json")) {
           + `ten times the input takes ${timeForTenTimesTheInput.toFixed(1)} times the time`
       ),
       `validation: ${per(validation.lines)} lines in ${validation.seconds.toFixed(1)} s (bar ${validation.bar}); `
-      + `ten times the input takes ${validation.timeForTenTimesTheInput.toFixed(1)} times the time`
+      + `ten times the input takes ${validation.timeForTenTimesTheInput.toFixed(1)} times the time`,
+      ...report.recordBatches.map(({ bar, compression, ratio, recordsPerSecond, rivalRecordsPerSecond }) =>
+        `record batches, compression ${compression}: ${per(recordsPerSecond)} records/s encoded and decoded, kafkajs ${
+          per(rivalRecordsPerSecond)
+        }: ${ratio.toFixed(1)} times (bar ${bar})`
+      )
     ].join("\n")
   )
 }

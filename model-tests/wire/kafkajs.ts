@@ -39,7 +39,7 @@ const decodeBatch = require("kafkajs/src/protocol/recordBatch/v0/decoder.js") as
 const Decoder = require("kafkajs/src/protocol/decoder.js") as new(buffer: Buffer) => object
 
 const bufferOf = (bytes: Uint8Array | null): Buffer | null =>
-  bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  bytes === null || Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /** Headers as kafkajs has them: by key, in an array where several have it. */
 export const headersOf = (headers: RecordBatch.Batch["records"][number]["headers"]): Headers => {
