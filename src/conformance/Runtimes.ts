@@ -4,6 +4,7 @@
 import type { Configured } from "../model/Model.ts"
 import { configurationOf } from "../model/Model.ts"
 import type { Driver } from "./Driver.ts"
+import * as ExternalSink from "./externalSink/index.ts"
 import type { Graph } from "./Graph.ts"
 import * as Histories from "./Histories.ts"
 import * as Idempotent from "./idempotent/index.ts"
@@ -41,7 +42,8 @@ const runtime = <Configuration, World, Scenario>(
 const runtimes = [
   runtime(Idempotent.driver, Idempotent.trial),
   runtime(Transactions.driver, Transactions.trial),
-  runtime(ReadCommitted.driver)
+  runtime(ReadCommitted.driver),
+  runtime(ExternalSink.driver)
 ]
 
 /** The runtime of a configuration, unless its model has none. */
