@@ -70,6 +70,22 @@ const relationsOf = ({ config }: Specification.Checked): ReadonlyArray<string> =
 // The log
 // ---------------------------------------------------------------------------------------------------------------------
 
+const mostNegative = -(2 ** 31)
+
+/** Whether TLC can hold a value: its integers have 32 bits. */
+const isHeld = (value: Value.Value): boolean => {
+  if (typeof value === "number") return value >= mostNegative && value < 2 ** 31
+  if (typeof value !== "object" || value.kind === "model") return true
+  return value.kind === "set" ? value.elements.every(isHeld) : value.entries.every((entry) => entry.every(isHeld))
+}
+
+/** A value as an expression. There is no literal for the most negative integer. */
+const expressionOf = (value: Value.Value): string =>
+  Value.print(value).replace(
+    new RegExp(`"(?:[^"\\\\]|\\\\.)*"|${mostNegative}\\b`, "g"),
+    (found) => found.startsWith("\"") ? found : "(-2147483647 - 1)"
+  )
+
 /** What TLC's `ToString` makes of an argument. */
 const textOf = (argument: string | number): string => {
   const isPlain = typeof argument === "number" || /^(TRUE|FALSE|-?\d+)$/.test(argument)
@@ -78,12 +94,14 @@ const textOf = (argument: string | number): string => {
 
 const entryOf = ({ action, arguments: instance, observed = {}, places = [] }: Line): string => {
   const seen = places.map(({ path: [variable, ...keys], value }) =>
-    `[variable |-> ${Value.print(variable)}, path |-> ${Value.print(Value.seq(keys))}, value |-> ${Value.print(value)}]`
+    `[variable |-> ${expressionOf(variable)}, path |-> ${expressionOf(Value.seq(keys))}, value |-> ${
+      expressionOf(value)
+    }]`
   )
   return [
-    `[action |-> ${Value.print(action)}`,
+    `[action |-> ${expressionOf(action)}`,
     `arguments |-> <<${instance.map(textOf).join(", ")}>>`,
-    `observed |-> ${Value.print(Value.record(observed))}`,
+    `observed |-> ${expressionOf(Value.record(observed))}`,
     `places |-> <<${seen.join(", ")}>>]`
   ].join(", ")
 }
@@ -223,6 +241,19 @@ const run = (
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
   ).pipe(Effect.catchIf((error) => rejectionBy(error) !== undefined, (error) => Effect.succeed(rejectionBy(error)!)))
 
+/** Why a line cannot be put to TLC, if so. It is then no line of a behaviour. */
+const strangeness = (
+  { model }: Specification.Checked,
+  { observed = {}, places = [] }: Line
+): "unknown variable" | "other state" | undefined => {
+  const isVariable = (name: string): boolean => model.variables.includes(name)
+  if (!Object.keys(observed).every(isVariable) || !places.every(({ path }) => isVariable(path[0]))) {
+    return "unknown variable"
+  }
+  const values = [...Object.values(observed), ...places.flatMap(({ path, value }) => [...path, value])]
+  return values.every(isHeld) ? undefined : "other state"
+}
+
 /** TLC's verdict on a log, with these properties watched. */
 export const validate = Effect.fn("TlcValidation.validate")(function*(
   toolchain: Toolchain.Toolchain,
@@ -231,15 +262,12 @@ export const validate = Effect.fn("TlcValidation.validate")(function*(
   properties: ReadonlyArray<string>
 ): Effect.fn.Return<Verdict, TlcFailure> {
   if (log.length === 0) return { _tag: "Rejected", line: 0, reason: "empty log" }
-  const isVariable = (name: string): boolean => checked.model.variables.includes(name)
-  const strange = log.findIndex(({ observed = {}, places = [] }) =>
-    !Object.keys(observed).every(isVariable) || !places.every(({ path }) => isVariable(path[0]))
-  )
+  const strange = log.findIndex((line) => strangeness(checked, line) !== undefined)
   const verdict = strange === 0
     ? { _tag: "Accepted", lines: 0 } as const
     : yield* run(toolchain, checked, strange < 0 ? log : log.slice(0, strange), properties)
   return verdict._tag === "Accepted" && strange >= 0
-    ? { _tag: "Rejected", line: strange + 1, reason: "unknown variable" }
+    ? { _tag: "Rejected", line: strange + 1, reason: strangeness(checked, log[strange]!)! }
     : verdict
 })
 

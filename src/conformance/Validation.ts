@@ -103,7 +103,7 @@ export interface Validator<World> {
 /** How many lines back an obstacle is looked for, how many steps ahead, and in how many worlds. */
 const back = 32
 const ahead = 3
-const horizon = 2_000
+const horizon = 400
 
 /** Starts a validator that has seen no line. */
 export const make = <Configuration, World>(
