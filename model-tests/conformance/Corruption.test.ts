@@ -147,7 +147,7 @@ const isSameState = ({ configuration, model }: Subject, a: AnyWorld, b: AnyWorld
 const reasons = {
   "the line changes nothing": (subject, { line }, worlds) =>
     isSameState(subject, worlds[line - 1]![0]!, worlds[line]![0]!),
-  "the line was the last": ({}, { kind, line }, worlds) => kind === "lost" && line === worlds.length - 1,
+  "the line was the last": (_subject, { kind, line }, worlds) => kind === "lost" && line === worlds.length - 1,
   "the other line does what the line did": (subject, { kind, line, lines }, worlds) =>
     (kind === "action" || kind === "argument")
     && after(subject, lines[line - 1]!, worlds[line - 1]![0]!).some((world) =>
