@@ -9,6 +9,7 @@ import { check } from "./check.ts"
 import { doctor } from "./doctor.ts"
 import * as Ending from "./Ending.ts"
 import { explore } from "./explore.ts"
+import { judge } from "./judge.ts"
 import * as ProgressLine from "./ProgressLine.ts"
 import { replay } from "./replay.ts"
 import { schema } from "./schema.ts"
@@ -19,7 +20,7 @@ const version = "0.1.0"
 
 const keos = Command.make("keos").pipe(
   Command.withDescription("Kafka's delivery guarantees: specified, implemented, and proved to agree"),
-  Command.withSubcommands([verify, check, replay, explore, validate, bugs, schema, doctor])
+  Command.withSubcommands([verify, check, replay, explore, validate, judge, bugs, schema, doctor])
 )
 
 /** Help goes to stdout when it is asked for; a wrong command line gets its message on stderr and nothing else. */

@@ -4,11 +4,13 @@
 import { Effect, Schema } from "effect"
 import { Argument, Command } from "effect/cli"
 import * as EventLog from "../conformance/EventLog.ts"
+import * as Format from "../conformance/judge/Format.ts"
 import * as Output from "./Output.ts"
 
 /** The files that have a schema, by the name that is asked for. */
 const schemas = {
-  "event-log": EventLog.Document
+  "event-log": EventLog.Document,
+  history: Format.Event
 } as const satisfies Record<string, Schema.Constraint>
 
 const dialect = "https://json-schema.org/draft/2020-12/schema"
