@@ -97,6 +97,11 @@ export const writeInt64 = (out: Writer, value: number): void => {
   setInt64(out.view, at, value)
 }
 
+export const writeFloat64 = (out: Writer, value: number): void => {
+  const at = advance(out, 8)
+  out.view.setFloat64(at, value)
+}
+
 /** Writes an integer of 0 to 2^32 - 1. */
 export const writeUnsignedVarint = (out: Writer, value: number): void => {
   reserve(out, 5)
@@ -173,6 +178,8 @@ export const readInt64 = (from: Reader): number => {
   if (!Number.isSafeInteger(value)) throw malformed(at, `an int64 beyond 2^53: ${from.view.getBigInt64(at)}`)
   return value
 }
+
+export const readFloat64 = (from: Reader): number => from.view.getFloat64(take(from, 8))
 
 /** Reads an integer of 0 to 2^32 - 1. */
 export const readUnsignedVarint = (from: Reader): number => {
