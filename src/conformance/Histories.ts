@@ -64,6 +64,8 @@ export interface Trial<Scenario> {
 /** A scenario that violates a property, as short as shrinking made it. */
 export interface Counterexample {
   readonly scenario: string
+  /** What the scenario is made of. */
+  readonly parts: object
   /** What was seen. */
   readonly sentence: string
   /** With these, `at` finds the scenario again. */
@@ -113,7 +115,7 @@ const shrinkSteps = 300
 type Complaint = (judgement: Judgement) => string | undefined
 
 /** Shortens the scenario at `path` as long as there is the complaint. */
-const shrink = <Scenario>(
+const shrink = <Scenario extends Simulated>(
   { run, scenarios }: Trial<Scenario>,
   seed: number,
   path: string,
@@ -126,6 +128,7 @@ const shrink = <Scenario>(
   if (scenario === undefined || found.counterexamplePath === null) return undefined
   return {
     scenario: String(scenario),
+    parts: scenario.parts,
     sentence: complaint(run(scenario))!,
     seed,
     path: found.counterexamplePath
@@ -133,7 +136,7 @@ const shrink = <Scenario>(
 }
 
 /** Runs that many scenarios and judges each; the first violation of every property is shortened. */
-export const explore = <Scenario>(trial: Trial<Scenario>, options: Options): Explored => {
+export const explore = <Scenario extends Simulated>(trial: Trial<Scenario>, options: Options): Explored => {
   const { onProgress, path, runs, seed, shorten = true } = options
   let operations = 0
   let run = 0

@@ -3,6 +3,7 @@
  */
 import type { Configured } from "../model/Model.ts"
 import { configurationOf } from "../model/Model.ts"
+import * as Campaign from "./Campaign.ts"
 import type { Driver } from "./Driver.ts"
 import * as ExternalSink from "./externalSink/index.ts"
 import type { Graph } from "./Graph.ts"
@@ -21,11 +22,13 @@ export interface Runtime {
   ) => Result & { readonly steps: number }
   /** Absent where there is no trial of the runtime. */
   readonly histories?: (options: Histories.Options) => Histories.Explored
+  /** The same trial, for campaigns; with every kind of fault there is, or with those of the configuration. */
+  readonly campaign?: (everyFault: boolean) => Campaign.Campaign
 }
 
-const runtime = <Configuration, World, Scenario>(
+const runtime = <Configuration, World, Scenario extends Histories.Simulated>(
   driver: Driver<Configuration, World>,
-  trial?: (configuration: Configuration) => Histories.Trial<Scenario>
+  trial?: (configuration: Configuration, everyFault?: boolean) => Histories.Trial<Scenario>
 ) =>
 (configured: Configured): Runtime | undefined => {
   const configuration = configurationOf(driver.model, configured)
@@ -35,14 +38,17 @@ const runtime = <Configuration, World, Scenario>(
       RuntimeReplay.replay({ driver, configuration, graph, ...(onProgress === undefined ? {} : { onProgress }) }),
     ...(trial === undefined
       ? {}
-      : { histories: (options: Histories.Options) => Histories.explore(trial(configuration), options) })
+      : {
+        histories: (options: Histories.Options) => Histories.explore(trial(configuration), options),
+        campaign: (everyFault: boolean) => Campaign.of(trial(configuration, everyFault))
+      })
   }
 }
 
 const runtimes = [
   runtime(Idempotent.driver, Idempotent.trial),
   runtime(Transactions.driver, Transactions.trial),
-  runtime(ReadCommitted.driver),
+  runtime(ReadCommitted.driver, ReadCommitted.trial),
   runtime(ExternalSink.driver)
 ]
 

@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import * as Explorer from "../model/Explorer.ts"
 import * as Model from "../model/Model.ts"
+import type * as Campaign from "./Campaign.ts"
 import { edgeCount, type Graph } from "./Graph.ts"
 import type * as Histories from "./Histories.ts"
 import * as Replay from "./Replay.ts"
@@ -34,6 +35,30 @@ export interface HistoriesTask {
   readonly shorten?: boolean
 }
 
+/** A chunk of a campaign under the rules and faults of a configuration. */
+export interface CampaignTask {
+  readonly _tag: "Campaign"
+  readonly module: string
+  readonly config: string
+  readonly order: Campaign.Order
+  /** What takes the bug away that is looked for. */
+  readonly cure?: Specification.Changes
+  /** Scenarios have every kind of fault, and as much of everything else, whatever the configuration has. */
+  readonly everyFault?: boolean
+}
+
+/** Makes a violation smaller that a campaign found. */
+export interface ShrinkTask {
+  readonly _tag: "Shrink"
+  readonly module: string
+  readonly config: string
+  readonly seed: number
+  readonly path: string
+  readonly complaint: Campaign.Complaint
+  /** The property of the model that is violated, if it was the model that saw it. */
+  readonly watched?: string
+}
+
 /** A state graph against the code of a configuration. */
 export interface ReplayTask {
   readonly _tag: "Replay"
@@ -44,7 +69,7 @@ export interface ReplayTask {
   readonly graph: Graph
 }
 
-export type Task = ExploreTask | HistoriesTask | ReplayTask
+export type Task = ExploreTask | HistoriesTask | CampaignTask | ShrinkTask | ReplayTask
 
 /** What a task is about, for whoever waits for it. */
 export const describe = (task: Task): string => {
@@ -54,6 +79,10 @@ export const describe = (task: Task): string => {
       return `explorer: ${what}`
     case "Histories":
       return `histories: ${what}`
+    case "Campaign":
+      return `campaign: ${what}`
+    case "Shrink":
+      return `shrinking: ${what}`
     case "Replay":
       return `${task.engine} replay: ${what}`
   }
@@ -86,6 +115,8 @@ export interface Explored {
 
 export type Output<T extends Task> = T extends ExploreTask ? Explored
   : T extends ReplayTask ? Replayed
+  : T extends CampaignTask ? Campaign.Found
+  : T extends ShrinkTask ? Campaign.Shrunk
   : Histories.Explored
 
 const explore = Effect.fnUntraced(function*(
@@ -152,6 +183,37 @@ const histories = Effect.fnUntraced(function*(
   })
 })
 
+/** The campaign of a configuration; asking for one that is not there is the manifest's mistake. */
+export const campaignOf = Effect.fnUntraced(function*(
+  module: string,
+  config: string,
+  changes: Specification.Changes = {},
+  everyFault = false
+): Effect.fn.Return<Campaign.Campaign, Specification.SpecificationError> {
+  const checked = yield* Specification.load(module, config, changes)
+  const { campaign } = yield* runtimeOf(checked)
+  if (campaign !== undefined) return campaign(everyFault)
+  return yield* new Specification.SpecificationError({
+    message: `${checked.model.specification} has no scenarios to run`
+  })
+})
+
+const campaign = Effect.fnUntraced(function*(
+  { config, cure, everyFault, module, order }: CampaignTask,
+  onProgress: OnProgress
+): Effect.fn.Return<Campaign.Found, Specification.SpecificationError> {
+  const own = yield* campaignOf(module, config, {}, everyFault)
+  const control = cure === undefined ? undefined : yield* campaignOf(module, config, cure, everyFault)
+  return own.chunk(order, control, (runs) => onProgress(order.from + runs))
+})
+
+const shrink = Effect.fnUntraced(function*(
+  { complaint, config, module, path, seed, watched }: ShrinkTask
+): Effect.fn.Return<Campaign.Shrunk, Specification.SpecificationError> {
+  const own = yield* campaignOf(module, config)
+  return own.shrink(seed, path, complaint, watched)
+})
+
 const replay = Effect.fnUntraced(function*(
   { changes, config, engine, graph, module }: ReplayTask,
   onProgress: OnProgress
@@ -176,6 +238,10 @@ const dispatch = (
       return explore(task, onProgress)
     case "Histories":
       return histories(task, onProgress)
+    case "Campaign":
+      return campaign(task, onProgress)
+    case "Shrink":
+      return shrink(task)
     case "Replay":
       return replay(task, onProgress)
   }

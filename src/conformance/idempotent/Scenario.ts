@@ -9,6 +9,7 @@
 import * as fc from "fast-check"
 import { Limits, type Replica, type Sender } from "../../core/index.ts"
 import type { Configuration, FaultKind } from "../../model/idempotent/Configuration.ts"
+import { faultKinds as allFaultKinds } from "../../model/idempotent/Configuration.ts"
 
 /** Most records of a scenario, and its partitions. */
 export const maxRecords = 60
@@ -41,6 +42,13 @@ export const setupOf = ({ faultKinds, replica, sender, startSequence }: Configur
   startSequences: faultKinds.has("ExpireProducerState")
     ? [startSequence === 0 ? 0 : nearTheWrap]
     : [0, nearTheWrap]
+})
+
+/** The setup of a configuration, but with every kind of fault there is. */
+export const everything = (configuration: Configuration): Setup => ({
+  ...setupOf(configuration),
+  faultKinds: new Set(allFaultKinds),
+  startSequences: [0, nearTheWrap]
 })
 
 /** The application hands over records one after the other. */
@@ -186,7 +194,8 @@ export const arbitrary = (setup: Setup): fc.Arbitrary<Scenario> => {
   const kinds = [...faultKinds].filter((kind) => kind !== "ExpireBatch")
   const partition = fc.noShrink(fc.nat(partitions.length - 1))
   const sending = fc.record({ at: time(300), partition, records: fc.integer({ min: 1, max: 6 }) })
-  const fault = fc.record({ at: time(400), kind: fc.noShrink(fc.constantFrom(...kinds)), partition })
+  const fault = (): fc.Arbitrary<Fault> =>
+    fc.record({ at: time(400), kind: fc.noShrink(fc.constantFrom(...kinds)), partition })
   const outage: fc.Arbitrary<Outage> = fc.record({
     at: time(400),
     kind: fc.noShrink(fc.constantFrom("CrashBroker", "RestartBroker", "Isolate", "Slow")),
@@ -195,7 +204,7 @@ export const arbitrary = (setup: Setup): fc.Arbitrary<Scenario> => {
   })
   return fc.record({
     sendings: fc.array(sending, { minLength: 1, maxLength: 24, size: "max" }),
-    faults: kinds.length === 0 ? fc.constant([]) : fc.array(fault, { maxLength: 10, size: "max" }),
+    faults: kinds.length === 0 ? fc.constant([]) : fc.array(fault(), { maxLength: 10, size: "max" }),
     stop: fc.oneof(
       { withCrossShrink: true },
       { weight: 3, arbitrary: fc.constant(undefined) },

@@ -206,6 +206,6 @@ export const trialOf = (setup: Scenario.Setup): Trial<Scenario.Scenario> => ({
   run: (scenario, asked = {}) => run(setup, scenario, asked)
 })
 
-/** Histories under the rules and faults of a configuration. */
-export const trial = (configuration: Configuration): Trial<Scenario.Scenario> =>
-  trialOf(Scenario.setupOf(configuration))
+/** Histories under the rules of a configuration, with its faults or with every kind of fault. */
+export const trial = (configuration: Configuration, everyFault = false): Trial<Scenario.Scenario> =>
+  trialOf(everyFault ? Scenario.everything(configuration) : Scenario.setupOf(configuration))

@@ -1,4 +1,6 @@
 /**
- * What the harness has for reading committed records: the runtime of the fetch path held still.
+ * What the harness has for reading committed records: the runtime of the fetch path held still, and walks on it.
  */
 export { driver } from "./Driver.ts"
+export * as Scenario from "./Scenario.ts"
+export { trial } from "./Trial.ts"

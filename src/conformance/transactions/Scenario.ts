@@ -286,11 +286,16 @@ const anyInstance = ({ context, version1Clients }: Setup, restarts: number) => {
   })
 }
 
+/** An instance that wants nothing. */
+const idle: Instance = { version: 2, start: 0, think: 10, transactions: [], restarts: 0 }
+
 /** Parts of one or of several scenarios as one that makes sense. */
 export const of = (setup: Setup, parts: Parts): Scenario => {
   const topics = topicsOf(parts)
-  const instances = parts.instances.map((instance) => ({
+  const wanted = parts.instances.length === 0 ? [idle] : parts.instances.slice(0, setup.instances)
+  const instances = wanted.map((instance) => ({
     ...instance,
+    version: setup.version1Clients ? instance.version : setup.context.transactionVersion,
     transactions: instance.transactions.map(({ end, partitions: named }) => ({
       end,
       partitions: named.filter((partition) => topics.includes(partition))

@@ -288,6 +288,6 @@ export const trialOf = (setup: Scenario.Setup): Trial<Scenario.Scenario> => ({
   run: (scenario, asked = {}) => judge(setup, scenario, asked)
 })
 
-/** Histories under the rules and faults of a configuration. */
-export const trial = (configuration: Configuration): Trial<Scenario.Scenario> =>
-  trialOf(Scenario.setupOf(configuration))
+/** Histories under the rules of a configuration, with its faults and sizes, or with every kind of fault and all sizes. */
+export const trial = (configuration: Configuration, everyFault = false): Trial<Scenario.Scenario> =>
+  trialOf(everyFault ? Scenario.everything(configuration.context, true) : Scenario.setupOf(configuration))
