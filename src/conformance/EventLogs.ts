@@ -3,14 +3,17 @@
  * watched in it, and the validation of a log that comes in line by line.
  */
 import { Data, Effect } from "effect"
-import type { AnyWorld } from "../model/Model.ts"
-import { hasProperty } from "../model/Model.ts"
+import type { AnyConfiguration, AnyWorld, Configured } from "../model/Model.ts"
+import { configurationOf, hasProperty } from "../model/Model.ts"
 import * as Models from "../model/Models.ts"
 import type { TlcFailure, Toolchain } from "../tlc/index.ts"
 import { makeLineSplitter } from "../tlc/Messages.ts"
 import * as EventLog from "./EventLog.ts"
+import type { Focus } from "./Focus.ts"
+import { everything } from "./Focus.ts"
 import * as Specification from "./Specification.ts"
 import * as TlcValidation from "./TlcValidation.ts"
+import * as Transactions from "./transactions/index.ts"
 import * as Validation from "./Validation.ts"
 
 /** The module that defines the properties of a specification, where the log names none: the first that is pinned. */
@@ -139,6 +142,14 @@ const watchedByTlc = (
 const unreadable = (error: unknown): Unreadable =>
   new Unreadable({ message: error instanceof Error ? error.message : String(error) })
 
+/** The focus on a run under a configuration. Only transactions go on for so long that it matters. */
+const focusOf = (configured: Configured): Focus<AnyConfiguration, AnyWorld> => {
+  const configuration = configurationOf(Transactions.driver.model, configured)
+  return configuration === undefined
+    ? everything(configured.configuration)
+    : Transactions.focus(configuration) as unknown as Focus<AnyConfiguration, AnyWorld>
+}
+
 /** Pieces of a file as lists of whole lines. */
 async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<ReadonlyArray<string>, void> {
   let lines: Array<string> = []
@@ -170,8 +181,10 @@ export const validate = Effect.fn("EventLogs.validate")(function*(
     const subject = yield* subjectOf(header)
     begun = { header, subject }
     properties = yield* watchedOf(subject, wanted)
-    const { configuration, model } = subject.checked
-    if (engine !== "tlc") validator = Validation.make({ model, configuration, properties })
+    const { checked: { configuration, model } } = subject
+    if (engine !== "tlc") {
+      validator = Validation.make({ model, configuration, properties, focus: focusOf(subject.checked) })
+    }
   })
 
   /** Whether to read on. */

@@ -8,6 +8,8 @@
 import type { Model } from "../model/Model.ts"
 import { hasProperty, render, worldAfter } from "../model/Model.ts"
 import * as EventLog from "./EventLog.ts"
+import type { Focus } from "./Focus.ts"
+import { everything } from "./Focus.ts"
 import type { Label } from "./Graph.ts"
 import * as StateDiff from "./StateDiff.ts"
 
@@ -88,6 +90,8 @@ export interface Options<Configuration, World> {
   readonly from?: World
   /** Properties of the model to watch at every line, by default none. Throws for one that the code does not have. */
   readonly properties?: ReadonlyArray<string>
+  /** What of the run the properties are asked of, by default of everything. */
+  readonly focus?: Focus<Configuration, World>
   /** Hears of every line that is accepted, and of the world that it leads to. */
   readonly stepped?: (line: Line, world: World) => void
 }
@@ -107,7 +111,10 @@ const horizon = 400
 
 /** Starts a validator that has seen no line. */
 export const make = <Configuration, World>(
-  { configuration, from, model, properties = [], stepped }: Options<Configuration, World>
+  { configuration, focus = everything(configuration), from, model, properties = [], stepped }: Options<
+    Configuration,
+    World
+  >
 ): Validator<World> => {
   const unknown = properties.filter((name) => !hasProperty(model, name))
   if (unknown.length > 0) throw new Error(`${model.specification} has no ${unknown.join(", ")} in code`)
@@ -202,13 +209,14 @@ export const make = <Configuration, World>(
     return rejected("not enabled", line, { obstacle, closest, differences })
   }
 
-  const violated = (before: World, after: World): string | undefined =>
-    properties.find((name) => {
+  const violated = (before: World, after: World): string | undefined => {
+    if (properties.length === 0) return undefined
+    const { configuration: focused, from, to } = focus(before, after)
+    return properties.find((name) => {
       const invariant = model.invariants[name]
-      return invariant === undefined
-        ? !model.stepProperties[name]!(configuration, before, after)
-        : !invariant(configuration, after)
+      return invariant === undefined ? !model.stepProperties[name]!(focused, from, to) : !invariant(focused, to)
     })
+  }
 
   const isVariable = (name: string): boolean => model.variables.includes(name)
 

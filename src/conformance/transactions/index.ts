@@ -2,6 +2,7 @@
  * What the harness has for transactions: their runtime held still, histories of it, and their judge.
  */
 export { driver } from "./Driver.ts"
+export { focus } from "./Focus.ts"
 export { headerOf } from "./Header.ts"
 export type * as History from "./History.ts"
 export * as HistoryChecker from "./HistoryChecker.ts"
