@@ -140,10 +140,11 @@ export const make = (ledger: Ledger, groups: Groups, findings: Findings): Consum
         touched.push(partition)
       }
       const entry = see(view, partition, offset, record, line)
-      if (standing.position !== none && offset < standing.position) {
+      if (offset < standing.position) {
+        // It has passed there before; where it goes on from is where it was.
         wentBack(process, partition, standing, offset, line)
-        close(standing, looked, standing.position)
-        standing.from = none
+        reads++
+        continue
       }
       if (standing.from === none) {
         standing.from = offset
@@ -162,9 +163,10 @@ export const make = (ledger: Ledger, groups: Groups, findings: Findings): Consum
         open(standing, viewOf(partition, view), line)
         touched.push(partition)
       }
-      if (offset < standing.position) wentBack(process, partition, standing, offset, line)
-      else close(standing, viewOf(partition, view), offset)
-      standing.from = none
+      if (offset < standing.position) {
+        wentBack(process, partition, standing, offset, line)
+        continue
+      }
       standing.position = offset
       standing.line = line
     }

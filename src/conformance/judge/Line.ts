@@ -65,7 +65,7 @@ const leafHook: SchemaIssue.LeafHook = (issue) => {
     case "UnexpectedKey":
       return "is no field of it"
     default:
-      return SchemaIssue.defaultLeafHook(issue).replace(/^E/, "e")
+      return SchemaIssue.defaultLeafHook(issue)
   }
 }
 
@@ -79,7 +79,7 @@ const pathOf = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>
 
 const complaint = (name: string, { issue }: Schema.SchemaError): string => {
   const { message, path } = format(issue).issues[0]!
-  return `${name}: ${pathOf(path)} ${message}`
+  return `${name}: ${pathOf(path)} ${message.replace(/^Expected/, "expected")}`
 }
 
 const list = (names: Iterable<string>): string => [...names].join(", ")

@@ -46,7 +46,7 @@ export const judge = ({ facts, groups, instances, producers }: Parts, findings: 
       const writer = facts.writerOf(entry)
       const transaction = writer === none ? none : ledger.transactionOf.at(writer)
       const instance = transaction === none ? none : ledger.transactionInstance.at(transaction)
-      if (instance === none || ledger.sendFencer.at(writer) !== none) continue
+      if (instance === none || ledger.sendFencer.at(writer) !== none || facts.entryOf(writer) !== entry) continue
       const id = instances.transactionalIdOf(instance)
       const met = metById.get(id) ?? new Newest()
       metById.set(id, met)
