@@ -101,3 +101,21 @@ describe("isFatal", () => {
     assert.sameMembers(found, [...fatal])
   })
 })
+
+describe("isInvalidMetadata", () => {
+  // The subclasses of org.apache.kafka.common.errors.InvalidMetadataException.
+  const invalid: ReadonlyArray<Errors.Error> = [
+    "UNKNOWN_TOPIC_OR_PARTITION",
+    "LEADER_NOT_AVAILABLE",
+    "NOT_LEADER_OR_FOLLOWER",
+    "NETWORK_EXCEPTION",
+    "KAFKA_STORAGE_ERROR"
+  ]
+
+  it("holds for what another leader explains, and for nothing else", () => {
+    const found = (Object.keys(Errors.codes) as ReadonlyArray<Errors.Error>).filter(Errors.isInvalidMetadata)
+
+    assert.sameMembers(found, [...invalid])
+    assert.isTrue(found.every(Errors.isRetriable))
+  })
+})

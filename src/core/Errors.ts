@@ -92,3 +92,17 @@ export const isFatal = (error: Error): boolean => {
       return false
   }
 }
+
+/** Whether whoever gets this knows something that is old about the cluster. Kafka's `InvalidMetadataException`. */
+export const isInvalidMetadata = (error: Error): boolean => {
+  switch (error) {
+    case "UNKNOWN_TOPIC_OR_PARTITION":
+    case "LEADER_NOT_AVAILABLE":
+    case "NOT_LEADER_OR_FOLLOWER":
+    case "NETWORK_EXCEPTION":
+    case "KAFKA_STORAGE_ERROR":
+      return true
+    default:
+      return false
+  }
+}

@@ -115,6 +115,19 @@ describe("uniform sticky (KIP-794)", () => {
     assert.strictEqual(next(), 3)
   })
 
+  it("leaves when a record does not fit any more after batch.size bytes", () => {
+    const chooser = chooserOf()
+    chooser.choose(keyless, topic())
+
+    chooser.appended(0, 99, false)
+    assert.isFalse(chooser.begins(0, topic()))
+    chooser.appended(0, 1, false)
+    assert.isFalse(chooser.begins(1, topic()))
+    assert.isTrue(chooser.begins(0, topic()))
+
+    assert.strictEqual(chooser.choose(keyless, topic()), 3)
+  })
+
   it("leaves after twice batch.size whatever the last batch is", () => {
     const chooser = chooserOf()
     chooser.choose(keyless, topic())

@@ -33,7 +33,7 @@ export interface Chooser {
   readonly choose: (record: Record, topic: Topic) => number
   /** A record of so many bytes was appended; `isFull` when the last batch of the partition takes no more. */
   readonly appended: (partition: number, bytes: number, isFull: boolean) => void
-  /** The record begins a batch on the chosen partition. Whether to choose again first. */
+  /** The record does not fit into a batch of the chosen partition. Whether to choose again before it begins one. */
   readonly begins: (partition: number, topic: Topic) => boolean
 }
 
@@ -130,7 +130,11 @@ export const uniform: Partitioner = {
         produced += bytes
         if ((produced >= batchSize && isFull) || produced >= 2 * batchSize) current = undefined
       },
-      begins: never
+      begins: (partition) => {
+        if (partition !== current || produced < batchSize) return false
+        current = undefined
+        return true
+      }
     }
   }
 }

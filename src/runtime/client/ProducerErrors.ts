@@ -62,6 +62,13 @@ export class TransactionAbortable extends Data.TaggedError("TransactionAbortable
   }
 }
 
+/** The record was not sent, as its transaction was aborted before. Kafka's `TransactionAbortedException`. */
+export class TransactionAborted extends Data.TaggedError("TransactionAborted")<{}> {
+  override get message() {
+    return "the transaction was aborted before the record was sent"
+  }
+}
+
 /**
  * Another producer with the same transactional id has taken over, or the coordinator has given up on this one. It is of no
  * use any more. Kafka's `ProducerFencedException`.
@@ -100,3 +107,6 @@ export const fatal = (error: Errors.Error): FatalError =>
   error === "PRODUCER_FENCED" || error === "INVALID_PRODUCER_EPOCH"
     ? new ProducerFenced({ error })
     : new ProducerFailed({ error })
+
+/** What a record can come to that was appended. */
+export type RecordError = ProduceRefused | ProducerTimeout | TransactionAbortable | TransactionAborted | FatalError
