@@ -15,7 +15,8 @@ import type { Primitives } from "./Definition.ts"
 
 /** Of no interest outside: `Message` makes an `InvalidMessage` of it. */
 export class FieldError extends Data.TaggedError("FieldError")<{
-  readonly path: string
+  /** Names of fields and indices of elements, outermost first. It grows at its front on the way out. */
+  readonly path: Array<string | number>
   readonly reason: string
 }> {}
 
@@ -24,7 +25,7 @@ export interface FieldType {
   readonly read: (from: Bytes.Reader) => unknown
 }
 
-export const refuse = (reason: string, path = ""): FieldError => new FieldError({ path, reason })
+export const refuse = (reason: string, ...path: Array<string>): FieldError => new FieldError({ path, reason })
 
 /** What was thrown for a wrong value or wrong bytes; anything else is a mistake of this room, and thrown on. */
 export const caught = (cause: unknown): FieldError => {
@@ -35,10 +36,15 @@ export const caught = (cause: unknown): FieldError => {
 
 /** The same, from outside the field or the element that this is the name or the index of. */
 export const inside = (cause: unknown, segment: string | number): FieldError => {
-  const { path, reason } = caught(cause)
-  const name = typeof segment === "number" ? `[${segment}]` : segment
-  return refuse(reason, path === "" || path.startsWith("[") ? name + path : `${name}.${path}`)
+  const error = caught(cause)
+  error.path.unshift(segment)
+  return error
 }
+
+/** `topicData[0].name`. */
+export const textOf = (path: ReadonlyArray<string | number>): string =>
+  path.map((segment, index) => typeof segment === "number" ? `[${segment}]` : index === 0 ? segment : `.${segment}`)
+    .join("")
 
 /** A value, for a person who looks for a mistake. */
 const show = (value: unknown): string => {

@@ -195,7 +195,7 @@ const attempt = <A>(
     return Result.succeed(body())
   } catch (cause) {
     const { path, reason } = FieldType.caught(cause)
-    return Result.fail(InvalidMessage.make(definition, version, path, reason))
+    return Result.fail(InvalidMessage.make(definition, version, FieldType.textOf(path), reason))
   }
 }
 

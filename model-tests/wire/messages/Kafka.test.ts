@@ -1,26 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
-import { brotliDecompressSync } from "node:zlib"
 import { Definition, Frame, FrameSplitter, Messages } from "../../../src/wire/index.ts"
+import { type Fixture, fixtures, frameOf } from "./frames.ts"
 
-interface Fixture {
-  readonly message: string
-  readonly version: number
-  readonly correlationId: number
-  readonly bytes: string
-  /** As Kafka shows it. Records are shown as their size, and what a version does not have, is not. */
-  readonly value: Shown
-}
-
-type Shown = Readonly<Record<string, unknown>>
-
-const fixtures = brotliDecompressSync(readFileSync(join(import.meta.dirname, "frames.jsonl.br"))).toString("utf8")
-  .trimEnd()
-  .split("\n")
-  .slice(1)
-  .map((line) => JSON.parse(line) as Fixture)
+type Shown = Fixture["value"]
 
 const CLIENT_ID = "größe €𝄞"
 
@@ -55,8 +38,6 @@ const withoutDefaults = (shown: Shown, defaults: Shown, fields: Definition.Field
   Object.fromEntries(
     Object.entries(shown).filter(([name]) => fields[name]?.tag === undefined || defaults[name] !== undefined)
   )
-
-const frameOf = ({ bytes }: Fixture): Uint8Array => new Uint8Array(Buffer.from(bytes, "base64"))
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64")
 
