@@ -27,6 +27,7 @@ describe("decode", () => {
       "fetch.max.bytes": 52428800,
       "fetch.max.wait.ms": 500,
       "partition.assignment.strategy": "range",
+      "metadata.max.age.ms": 300000,
       "request.timeout.ms": 30000,
       "default.api.timeout.ms": 60000,
       "retry.backoff.ms": 100,

@@ -77,8 +77,10 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
   /** Fetches that wait for more. */
   const readers = new Set<() => void>()
   const appended = (): void => {
-    for (const wake of readers) wake()
+    // Who is woken may wait again at once, for the next time.
+    const waiting = [...readers]
     readers.clear()
+    for (const wake of waiting) wake()
   }
 
   const leaders = new Map<string, Leader.Leader>()

@@ -39,6 +39,7 @@ const table = {
   "partition.assignment.strategy": oneOf(Object.keys(strategies) as ReadonlyArray<keyof typeof strategies>, {
     default: "range"
   }),
+  "metadata.max.age.ms": integer({ minimum: 0, maximum: maxInt, default: 300_000 }),
   "request.timeout.ms": integer({ minimum: 1, maximum: maxInt, default: 30_000 }),
   "default.api.timeout.ms": integer({ minimum: 1, maximum: maxInt, default: 60_000 }),
   "retry.backoff.ms": integer({ minimum: 0, maximum: maxInt, default: 100 }),

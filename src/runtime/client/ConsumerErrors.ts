@@ -19,6 +19,13 @@ export class NotSubscribed extends Data.TaggedError("NotSubscribed")<{}> {
   }
 }
 
+/** Topics are shared with a group, or partitions are assigned: a consumer does one of the two. `IllegalStateException`. */
+export class SubscriptionConflict extends Data.TaggedError("SubscriptionConflict")<{}> {
+  override get message() {
+    return "a consumer either subscribes to topics or is assigned partitions"
+  }
+}
+
 /** The partition is not the consumer's, or no more. */
 export class NotAssigned extends Data.TaggedError("NotAssigned")<{
   readonly partition: TopicPartition.TopicPartition
@@ -95,6 +102,7 @@ export class ApiTimeout extends Data.TaggedError("ApiTimeout")<{
 export type ConsumerError =
   | InvalidGroupId
   | NotSubscribed
+  | SubscriptionConflict
   | NotAssigned
   | NoOffsetForPartition
   | OffsetOutOfRange

@@ -30,12 +30,15 @@ export interface Membership {
    * is refused for it (KIP-447).
    */
   readonly metadata: () => Member
-  /** One attempt to join; the partitions that it is assigned. */
+  /** One attempt to join. The partitions that it is assigned are told in the same moment in which it is a member. */
   readonly join: (
-    topics: ReadonlyArray<string>
-  ) => Effect.Effect<ReadonlyArray<TopicPartition.TopicPartition>, Retriable | BrokerRefused>
+    topics: ReadonlyArray<string>,
+    joined: (partitions: ReadonlyArray<TopicPartition.TopicPartition>) => void
+  ) => Effect.Effect<void, Retriable | BrokerRefused>
   /** The group has to meet again, since what the member has said of itself is true no more. */
   readonly rejoin: () => void
+  /** Whether the member has shared out, as leader, other numbers of partitions than are known now. */
+  readonly isOutdated: () => boolean
   /** The application polls. */
   readonly polled: (now: number) => void
   /** What a heartbeat was refused with for good. */
@@ -75,6 +78,8 @@ export const make = Effect.fnUntraced(function*(
   /** "" to be given a new id. */
   let joiningAs = ""
   let metadata: Member = { group, generation: Sequence.none, member: "" }
+  /** What the leader has shared out; nothing where it is another member. */
+  let partitionCounts: ReadonlyMap<string, number> = new Map()
   let lastPoll = 0
   let lastHeard = 0
   let failure: BrokerRefused | undefined
@@ -147,24 +152,27 @@ export const make = Effect.fnUntraced(function*(
       rebalanceTimeoutMs: maxPollInterval,
       topics
     }, maxPollInterval + JOIN_GROUP_EXTRA_MS)
-    if (joined.error === "NONE") return joined
-    if (joined.error !== "MEMBER_ID_REQUIRED") return yield* refusal("JoinGroup", joined.error)
+    if (joined.error !== "NONE" && joined.error !== "MEMBER_ID_REQUIRED") {
+      return yield* refusal("JoinGroup", joined.error)
+    }
     joiningAs = joined.member
-    return yield* joinGroup(topics)
+    return joined.error === "NONE" ? joined : yield* joinGroup(topics)
   })
 
   /** The leader shares out what there is. `ConsumerCoordinator.onLeaderElected`. */
   const assign = Effect.fnUntraced(function*({ members }: Api["JoinGroup"]["response"]) {
+    partitionCounts = new Map()
     if (members.length === 0) return []
     const topics = [...new Set(members.flatMap((subscriber) => subscriber.topics))]
     yield* cluster.update(topics).pipe(
       Effect.mapError(() => new Retriable({ api: "Metadata", error: "NETWORK_EXCEPTION" }))
     )
-    return assignor(members, new Map(topics.map((topic) => [topic, cluster.partitionCount(topic)])))
+    partitionCounts = new Map(topics.map((topic) => [topic, cluster.partitionCount(topic)]))
+    return assignor(members, partitionCounts)
   })
 
-  const join = Effect.fnUntraced(
-    function*(topics: ReadonlyArray<string>) {
+  const join: Membership["join"] = Effect.fnUntraced(
+    function*(topics, told) {
       isJoining = true
       const joined = yield* joinGroup(topics)
       const assignments = yield* assign(joined)
@@ -174,7 +182,7 @@ export const make = Effect.fnUntraced(function*(
       metadata = { group, generation, member }
       lastHeard = yield* Clock.currentTimeMillis
       standing = "Member"
-      return synced.partitions
+      told(synced.partitions)
     },
     Effect.ensuring(Effect.sync(() => {
       isJoining = false
@@ -225,6 +233,7 @@ export const make = Effect.fnUntraced(function*(
     metadata: () => metadata,
     join,
     rejoin: () => become("Rejoining"),
+    isOutdated: () => Array.from(partitionCounts).some(([topic, count]) => cluster.partitionCount(topic) !== count),
     polled: (now) => {
       lastPoll = now
     },
@@ -240,7 +249,7 @@ export const make = Effect.fnUntraced(function*(
     committed: Effect.fnUntraced(function*(partitions) {
       const { results } = yield* ask("OffsetFetch", { group, requireStable: true, partitions })
       for (const { error } of results) if (error !== "NONE") return yield* refusal("OffsetFetch", error)
-      return results
+      return results.map(({ offset, partition, topic }) => ({ topic, partition, offset }))
     }),
     leave
   }
