@@ -5,7 +5,7 @@
  * It says when a batch is ready, and decides nothing about sending: what is in flight or to be sent again is with the
  * sender. Time is an argument.
  */
-import { Deferred } from "effect"
+import { Deferred, type Effect } from "effect"
 import { BatchBuilder, type Compression, type Records } from "../../wire/index.ts"
 import type { BufferPool } from "./BufferPool.ts"
 
@@ -18,6 +18,8 @@ export interface Batch<E> {
   readonly reserved: number
   /** The offset of the first record, -1 if that is not known. */
   readonly acknowledged: Deferred.Deferred<number, E>
+  /** Waits for it; its records share this. */
+  readonly outcome: Effect.Effect<number, E>
 }
 
 export interface Options {
@@ -80,7 +82,8 @@ export const make = <E>({ batchSize, compression, deliveryTimeout, linger, pool 
   const begin = (partition: number, record: Records.Record, now: number, reserved: number): Batch<E> => {
     const builder = BatchBuilder.make(compression, reserved)
     BatchBuilder.append(builder, record)
-    const batch = { builder, created: now, reserved, acknowledged: Deferred.makeUnsafe<number, E>() }
+    const acknowledged = Deferred.makeUnsafe<number, E>()
+    const batch = { builder, created: now, reserved, acknowledged, outcome: Deferred.await(acknowledged) }
     queues[partition]!.push(batch)
     waiting.add(partition)
     return batch

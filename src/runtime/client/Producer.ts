@@ -5,7 +5,7 @@
  * that knows the states of a transaction; their headers say what is mapped to what. Here a record is serialized, placed and
  * appended, which takes no fiber and no more than one batch has: its records share what they wait for.
  */
-import { Clock, type Context, Deferred, Effect, Exit, Layer, Random, Result, type Scope } from "effect"
+import { Clock, type Context, Effect, Exit, Layer, Random, Result, type Scope } from "effect"
 import type { Transaction } from "../../core/index.ts"
 import { BatchBuilder, type Records } from "../../wire/index.ts"
 import * as Accumulator from "./Accumulator.ts"
@@ -273,7 +273,7 @@ export const make = Effect.fnUntraced(function*<Key, Value>(
     transactions?.appended(partition)
     if (index === 0) sender.began(batch)
     if (index === 0 || isFull) tasks.wake()
-    return Effect.map(Deferred.await(batch.acknowledged), (offset) => ({
+    return Effect.map(batch.outcome, (offset) => ({
       topic: partition.topic,
       partition: partition.partition,
       offset: offset < 0 ? offset : offset + index,

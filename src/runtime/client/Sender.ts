@@ -578,7 +578,7 @@ export const make = (options: Options): Sender => {
     flush: Effect.suspend(() => {
       flushes += 1
       tasks.wake()
-      return Effect.forEach([...incomplete], ({ acknowledged }) => Effect.exit(Deferred.await(acknowledged)), {
+      return Effect.forEach([...incomplete], ({ outcome }) => Effect.exit(outcome), {
         discard: true
       }).pipe(Effect.ensuring(Effect.sync(() => {
         flushes -= 1

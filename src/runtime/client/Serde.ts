@@ -38,7 +38,9 @@ export const deserializer = <A>(deserialize: (bytes: Uint8Array, topic: string) 
   deserialize: (bytes, topic) => Result.try({ try: () => deserialize(bytes, topic), catch: (cause) => cause })
 })
 
-const encoder = new TextEncoder()
+/** Small texts share memory, which makes this several times as fast as a `TextEncoder`. */
+const utf8 = (text: string): Uint8Array => Buffer.from(text, "utf8")
+
 // What begins with a byte order mark keeps it, and what is not UTF-8 is an error.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
@@ -47,8 +49,8 @@ export const bytes: Serde<Uint8Array> = { serialize: Result.succeed, deserialize
 
 /** UTF-8. */
 export const string: Serde<string> = {
-  serialize: (text) => Result.succeed(encoder.encode(text)),
-  ...deserializer((utf8) => decoder.decode(utf8))
+  serialize: (text) => Result.succeed(utf8(text)),
+  ...deserializer((bytes) => decoder.decode(bytes))
 }
 
 /** What a Schema encodes as text, in UTF-8. */
@@ -56,8 +58,8 @@ export const text = <A>(schema: Schema.Codec<A, string>): Serde<A> => {
   const encode = Schema.encodeResult(schema)
   const decode = Schema.decodeResult(schema)
   return {
-    serialize: (value) => Result.map(encode(value), (encoded) => encoder.encode(encoded)),
-    deserialize: (utf8) => Result.flatMap(string.deserialize(utf8, ""), decode)
+    serialize: (value) => Result.map(encode(value), utf8),
+    deserialize: (bytes) => Result.flatMap(string.deserialize(bytes, ""), decode)
   }
 }
 
