@@ -15,6 +15,7 @@ import * as Explorer from "../../src/model/Explorer.ts"
 import { hasProperty } from "../../src/model/Model.ts"
 import { check, Toolchain } from "../../src/tlc/index.ts"
 import * as historyChecker from "./historyChecker.ts"
+import * as judge from "./judge.ts"
 import * as transactionalHistoryChecker from "./transactionalHistoryChecker.ts"
 import * as validation from "./validation.ts"
 import * as wire from "./wire.ts"
@@ -95,6 +96,17 @@ const histories = ({ measure }: typeof historyChecker | typeof transactionalHist
   }
 }
 
+/** Processes of their own: nothing needs to be compiled before. */
+const judgements = () => {
+  const tenth = judge.measure(100_000)
+  const whole = judge.measure(1_000_000)
+  return {
+    ...whole,
+    timeForTenTimesTheInput: whole.processorSeconds / tenth.processorSeconds,
+    bars: { seconds: 10, bytes: 1e9, timeForTenTimesTheInput: 12 }
+  }
+}
+
 const validations = () => {
   validation.measure(1_000)
   const tenth = validation.measure(10_000)
@@ -117,6 +129,7 @@ const report = await Effect.runPromise(Effect.gen(function*() {
     replay: yield* replays(toolchain),
     historyChecker: histories(historyChecker),
     transactionalHistoryChecker: histories(transactionalHistoryChecker),
+    judge: judgements(),
     validation: validations(),
     recordBatches: yield* recordBatches
   }
@@ -144,6 +157,12 @@ if (process.argv.includes("--json")) {
           `${name}: ${per(operations)} operations in ${seconds.toFixed(1)} s and ${Math.round(bytes / 1e6)} MB; `
           + `ten times the input takes ${timeForTenTimesTheInput.toFixed(1)} times the time`
       ),
+      `keos judge: ${per(report.judge.operations)} operations, ${per(report.judge.lines)} lines in `
+      + `${report.judge.seconds.toFixed(1)} s (bar ${report.judge.bars.seconds}), `
+      + `${report.judge.processorSeconds.toFixed(1)} s of the processor, and ${
+        Math.round(report.judge.bytes / 1e6)
+      } MB; `
+      + `ten times the input takes ${report.judge.timeForTenTimesTheInput.toFixed(1)} times the time`,
       `validation: ${per(validation.lines)} lines in ${validation.seconds.toFixed(1)} s (bar ${validation.bar}); `
       + `ten times the input takes ${validation.timeForTenTimesTheInput.toFixed(1)} times the time`,
       ...report.recordBatches.map(({ bar, compression, ratio, recordsPerSecond, rivalRecordsPerSecond }) =>

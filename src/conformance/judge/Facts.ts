@@ -162,7 +162,7 @@ export const make = (ledger: Ledger): Facts => {
     return none
   }
 
-  const entryOf = (send: number): number => {
+  const findEntry = (send: number): number => {
     const record = ledger.recordOf.at(send)
     const offset = ledger.acknowledgedAt.at(send)
     if (offset !== none) {
@@ -173,6 +173,12 @@ export const make = (ledger: Ledger): Facts => {
     for (const entry of ledger.entriesOf(record)) if (writers.at(entry) === send) first = entry
     return first
   }
+
+  /** By send. */
+  const entries = new Column()
+  for (let send = 0; send < ledger.recordOf.length; send++) entries.push(findEntry(send))
+
+  const entryOf = (send: number): number => entries.at(send)
 
   const passedOver = (partition: number, view: number, offset: number): Hidden | undefined => {
     const stretch = coverage(partition, view).at(offset)
