@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import * as fc from "fast-check"
-import { Definition, Frame, InvalidMessage, Message, Messages } from "../../src/wire/index.ts"
+import { type Definition, Frame, InvalidMessage, Message, Messages } from "../../src/wire/index.ts"
 import { fixtures, frameOf } from "./messages/frames.ts"
 
 const unhex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replaceAll(" ", ""), "hex"))

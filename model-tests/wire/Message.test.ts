@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import * as fc from "fast-check"
-import { Definition, InvalidMessage, Message, Messages } from "../../src/wire/index.ts"
+import { type Definition, InvalidMessage, Message, Messages } from "../../src/wire/index.ts"
 import { message, versionsOf } from "./messages/support.ts"
 
 const definitions: ReadonlyArray<Definition.Definition> = [

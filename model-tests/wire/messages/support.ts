@@ -43,7 +43,7 @@ const primitives: { readonly [Name in keyof Definition.Primitives]: fc.Arbitrary
   records: bytes
 }
 
-/** What some fields should be instead, by their names. */
+/** What some fields should be instead, by their names; undefined to leave them out. */
 export type Instead = Readonly<Record<string, unknown>>
 
 const primitive = (type: string): fc.Arbitrary<Example> =>
@@ -76,7 +76,7 @@ const member = (name: string, field: Definition.Field, version: number, instead:
       ? fc.oneof(omitted, spelled, primitive(field.type).map(({ input }) => ({ input, output: value })))
       : fc.oneof(omitted, spelled)
   }
-  if (name in instead) return fc.constant({ input: instead[name], output: instead[name] })
+  if (name in instead) return fc.constant({ input: instead[name], output: instead[name] ?? value })
   const some = given(field, version, instead)
   return field.default === undefined && field.tag === undefined
     ? some
