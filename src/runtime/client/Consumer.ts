@@ -40,6 +40,7 @@ export interface RebalanceListener {
 }
 
 export class Consumer extends Context.Service<Consumer, {
+  readonly config: ConsumerConfig.ConsumerConfig
   /** Shares these topics with the group from the next poll on, instead of those before. */
   readonly subscribe: (
     topics: ReadonlyArray<string>,
@@ -300,6 +301,7 @@ export const make = Effect.fnUntraced(function*(given: ConsumerConfig.Given) {
     subscription._tag === "None" || subscription._tag === tag ? Effect.void : Effect.fail(new SubscriptionConflict())
 
   const consumer: Consumer["Service"] = {
+    config,
     subscribe: Effect.fnUntraced(function*(topics, listener = {}) {
       const member = yield* grouped
       yield* conflict("Topics")
