@@ -24,20 +24,23 @@ const collect = (
   actual: Value.Value | undefined,
   found: Array<Difference>
 ): void => {
+  if (expected === actual || (expected !== undefined && actual !== undefined && Value.equals(expected, actual))) return
   if (
     typeof expected === "object" && expected.kind === "function"
     && typeof actual === "object" && actual.kind === "function"
   ) {
-    const keys = new Map([...expected.entries, ...actual.entries].map(([key]) => [Value.print(key), key]))
-    for (const key of keys.values()) collect(child(path, key), entry(expected, key), entry(actual, key), found)
+    const [left, right] = [itemsOf(expected), itemsOf(actual)]
+    for (const [text, [key]] of new Map([...left, ...right])) {
+      collect(child(path, key), left.get(text)?.[1], right.get(text)?.[1], found)
+    }
     return
   }
-  const [left, right] = [print(expected), print(actual)]
-  if (left !== right) found.push({ path, expected: left, actual: right })
+  found.push({ path, expected: print(expected), actual: print(actual) })
 }
 
-const entry = (value: Value.FunctionValue, key: Value.Value): Value.Value | undefined =>
-  value.entries.find(([candidate]) => Value.equals(candidate, key))?.[1]
+/** Keys and values by the text of the key. */
+const itemsOf = ({ entries }: Value.FunctionValue): ReadonlyMap<string, readonly [Value.Value, Value.Value]> =>
+  new Map(entries.map((entry) => [Value.print(entry[0]), entry]))
 
 /** The name of a place: `sender.p1.batches[2].status`. */
 export const pathOf = ([variable, ...keys]: readonly [string, ...ReadonlyArray<Value.Value>]): string =>

@@ -7,6 +7,7 @@
  */
 import type { Model } from "../model/Model.ts"
 import { hasProperty, render, worldAfter } from "../model/Model.ts"
+import * as Value from "../tlc/Value.ts"
 import * as EventLog from "./EventLog.ts"
 import type { Focus } from "./Focus.ts"
 import { everything } from "./Focus.ts"
@@ -134,7 +135,12 @@ export const make = <Configuration, World>(
     const seen = Object.fromEntries(Object.keys(observed).map((name) => [name, state[name]!]))
     return [
       ...StateDiff.between(observed, seen),
-      ...places.flatMap(({ path, value }) => StateDiff.at(StateDiff.pathOf(path), value, EventLog.valueAt(state, path)))
+      ...places.flatMap(({ path, value }) => {
+        const found = EventLog.valueAt(state, path)
+        return found !== undefined && Value.equals(value, found)
+          ? []
+          : StateDiff.at(StateDiff.pathOf(path), value, found)
+      })
     ]
   }
 

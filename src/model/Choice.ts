@@ -8,9 +8,18 @@ import * as Model from "./Model.ts"
 export type Found<World> = (world: World, instance: Model.Step<World>["arguments"]) => void
 
 export interface Action<Configuration, World> {
-  /** Calls `found` for every enabled instance, with the arguments in the order of the specification's parameters. */
-  readonly forEach: (configuration: Configuration, world: World, found: Found<World>) => void
+  /**
+   * Calls `found` for every enabled instance, with the arguments in the order of the specification's parameters. Where only
+   * one instance is `wanted`, others may be left out.
+   */
+  readonly forEach: (configuration: Configuration, world: World, found: Found<World>, wanted?: Instance) => void
 }
+
+type Instance = Model.Step<unknown>["arguments"]
+
+/** Whether an instance is of interest, so that its world is worth making. */
+export const isWanted = (wanted: Instance | undefined, instance: Instance): boolean =>
+  wanted === undefined || Model.areSameArguments(wanted, instance)
 
 /** `list.with(index, value)`, which is several times slower on lists as short as those of a world. */
 export const replaced = <A>(list: ReadonlyArray<A>, index: number, value: A): ReadonlyArray<A> => {
@@ -37,7 +46,7 @@ export const of = <Configuration, World>(
       let found: World | undefined
       known.get(action)?.forEach(configuration, world, (next, instance) => {
         if (Model.areSameArguments(instance, called)) found = next
-      })
+      }, called)
       return found
     }
   }

@@ -145,6 +145,32 @@ export const sequence = (values: ReadonlyArray<Value>): Value => ({
   entries: values.map((value, i) => [i + 1, value] as const)
 })
 
+/** A sequence that is written when somebody looks into it: logs are long, and most of a state is looked at without them. */
+export const lazySequence = <A>(items: ReadonlyArray<A>, write: (item: A) => Value): Value => {
+  let entries: ReadonlyArray<readonly [Value, Value]> | undefined
+  return {
+    kind: "function",
+    get entries() {
+      return entries ??= items.map((item, i) => [i + 1, write(item)] as const)
+    }
+  }
+}
+
+/**
+ * Remembers what was written of each object, so that what two worlds share is written once. What is written must depend on
+ * nothing else.
+ */
+export const rememberingWriter = <A extends object>(write: (one: A) => Value): (one: A) => Value => {
+  const known = new WeakMap<A, Value>()
+  return (one) => {
+    const found = known.get(one)
+    if (found !== undefined) return found
+    const written = write(one)
+    known.set(one, written)
+    return written
+  }
+}
+
 /** A function on names, of which `write` gets the place. */
 export const onNames = (names: ReadonlyArray<string>, write: (place: number) => Value): Value =>
   record(Object.fromEntries(names.map((name, place) => [name, write(place)])))
@@ -157,18 +183,26 @@ export const onNumbers = <A>(values: Iterable<readonly [number, A]>, write: (val
 
 /** The order in which a set lists its elements, which are records with the same fields, all numbers, or all texts. */
 const compare = (a: Value, b: Value): number => {
-  if (typeof a !== "object" || typeof b !== "object") return a === b ? 0 : a < b ? -1 : 1
-  const left = itemsOf(a)
-  const right = itemsOf(b)
-  for (let i = 0; i < Math.min(left.length, right.length); i++) {
-    const order = compare(left[i]!, right[i]!)
-    if (order !== 0) return order
+  if (a === b) return 0
+  if (typeof a !== "object" || typeof b !== "object") return a < b ? -1 : 1
+  if (a.kind === "function" && b.kind === "function") {
+    return compareAll(
+      a.entries,
+      b.entries,
+      ([key, value], [other, another]) => compare(key, other) || compare(value, another)
+    )
   }
-  return left.length - right.length
+  if (a.kind === "set" && b.kind === "set") return compareAll(a.elements, b.elements, compare)
+  return a.kind === "model" && b.kind === "model" ? compare(a.name, b.name) : 0
 }
 
-const itemsOf = (value: Value & object): ReadonlyArray<Value> =>
-  value.kind === "set" ? value.elements : value.kind === "function" ? value.entries.flat() : [value.name]
+const compareAll = <A>(a: ReadonlyArray<A>, b: ReadonlyArray<A>, one: (a: A, b: A) => number): number => {
+  for (let i = 0; i < Math.min(a.length, b.length); i++) {
+    const order = one(a[i]!, b[i]!)
+    if (order !== 0) return order
+  }
+  return a.length - b.length
+}
 
 /** A set of values of one shape, none of them twice. */
 export const set = (values: ReadonlyArray<Value>): Value => ({ kind: "set", elements: values.toSorted(compare) })

@@ -222,8 +222,12 @@ const lensOf = (origin: Origin, length: number): (world: World) => World => {
 // The focus
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** The fewest entries that are worth a look at what is settled. */
-const fewest = 64
+/** The fewest entries that are worth a look at what is settled, and by how much they must have grown since the last. */
+const fewest = 24
+const growth = 1.5
+
+/** How many transactions of a client there is room for besides those that began. */
+const spare = 4
 
 /** Follows a run from its beginning; `threshold` is how many entries are worth a look at what is settled. */
 export const focus = (configuration: Configuration, threshold = fewest): Focus<Configuration, World> => {
@@ -251,8 +255,8 @@ export const focus = (configuration: Configuration, threshold = fewest): Focus<C
   /** Room for all transactions that began; there is some to spare, so that the configuration seldom changes. */
   const makeRoom = (world: World): void => {
     const needed = Math.max(...world.clients.map(({ number }, i) => number - origin.transactions[i]!)) + 1
-    if (needed <= length.length && 4 * needed > length.length) return
-    length = { length: 2 * needed }
+    if (needed <= length.length && length.length <= needed + 2 * spare) return
+    length = { length: needed + spare }
     lens = lensOf(origin, length.length)
   }
 
@@ -268,7 +272,7 @@ export const focus = (configuration: Configuration, threshold = fewest): Focus<C
   return (from, to) => {
     if (size(to) > limit) {
       begin(advanced(configuration, from, origin))
-      limit = Math.max(threshold, 2 * size(from))
+      limit = Math.max(threshold, growth * size(from))
     }
     if (isDisturbed(to)) {
       begin(initial(configuration))

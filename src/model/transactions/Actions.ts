@@ -403,13 +403,14 @@ const arrivals = <Kind extends TransactionalProducer.Request["kind"]>(
     world: World
   ) => TransactionCoordinator.Input
 ): Action => ({
-  forEach: (configuration, world, found) => {
+  forEach: (configuration, world, found, wanted) => {
     for (const sent of world.requests) {
       const { request } = sent
-      if (sent.stage !== "sent" || !isKind(request, kind)) continue
+      const instance = [sent.client, sent.copy]
+      if (sent.stage !== "sent" || !isKind(request, kind) || !Choice.isWanted(wanted, instance)) continue
       const id = Configurations.idOf(configuration, sent.client)
       const next = coordinate(configuration, world, id, input(request, sent, world), { _tag: "Client", sent })
-      if (next !== undefined) found(next, [sent.client, sent.copy])
+      if (next !== undefined) found(next, instance)
     }
   }
 })
@@ -424,11 +425,12 @@ const perProduce = (
   stage: SentProduce["stage"],
   apply: (configuration: Configuration, world: World, sent: SentProduce) => World | undefined
 ): Action => ({
-  forEach: (configuration, world, found) => {
+  forEach: (configuration, world, found, wanted) => {
     for (const sent of world.produces) {
-      if (sent.stage !== stage) continue
+      const instance = [sent.client, sent.produce.partition, sent.copy]
+      if (sent.stage !== stage || !Choice.isWanted(wanted, instance)) continue
       const next = apply(configuration, world, sent)
-      if (next !== undefined) found(next, [sent.client, sent.produce.partition, sent.copy])
+      if (next !== undefined) found(next, instance)
     }
   }
 })
@@ -706,14 +708,15 @@ const AppendVerified = perProduce("verified", (configuration, world, sent) => {
 })
 
 const HandleMarker: Action = {
-  forEach: (configuration, world, found) => {
+  forEach: (configuration, world, found, wanted) => {
     for (const sent of world.markers) {
-      if (sent.stage !== "sent") continue
       const { broker, copy, id, marker } = sent
+      const instance = [id, marker.partition, copy]
+      if (sent.stage !== "sent" || !Choice.isWanted(wanted, instance)) continue
       const input: TransactionalPartition.Input = { _tag: "HandleMarker", marker, broker }
       const place = placeOf(configuration, marker.partition)
       const next = serve(configuration, world, place, input, { _tag: "Marker", sent })
-      if (next !== undefined) found(next, [id, marker.partition, copy])
+      if (next !== undefined) found(next, instance)
     }
   }
 }

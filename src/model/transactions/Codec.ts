@@ -380,7 +380,7 @@ const writeSentRequest = ({ broker, client, copy, request, stage }: SentRequest)
     transaction: writeTransaction(request.transaction)
   })
 
-const writeSentProduce = ({ produce, ...delivery }: SentProduce): Value =>
+const writeSentProduce = ({ produce: { isTransactional, records, ...produce }, ...delivery }: SentProduce): Value =>
   record({ ...delivery, ...produce, transaction: writeTransaction(produce.transaction) })
 
 const writeSentMarker = ({ marker, ...delivery }: SentMarker): Value =>
@@ -402,12 +402,15 @@ const writeCoordinator = (coordinator: TransactionCoordinator.Coordinator): Valu
     outstanding: writeNames(coordinator.outstanding)
   })
 
+const writeEntry = ({ isTransactional, offset, records, ...entry }: TransactionalPartition.Entry): Value =>
+  record({ ...entry, transaction: writeTransaction(entry.transaction) })
+
 const writePartition = (
   { highWatermark, leader, log, producers, verification }: TransactionalPartition.Partition
 ): Value =>
   record({
     leader,
-    log: sequence(log.map((entry) => record({ ...entry, transaction: writeTransaction(entry.transaction) }))),
+    log: Codec.lazySequence(log, writeEntry),
     highWatermark,
     producers: Codec.onNumbers(producers, ({ batches: written, coordinatorEpoch, epoch, firstOffset }) =>
       record({
@@ -421,18 +424,45 @@ const writePartition = (
 
 const writeMemory = (memory: Memory): Value => record({ ...memory, partitions: writeNames(memory.partitions) })
 
+/** Worlds share most of their parts. */
+const written = {
+  request: Codec.rememberingWriter(writeSentRequest),
+  produce: Codec.rememberingWriter(writeSentProduce),
+  marker: Codec.rememberingWriter(writeSentMarker),
+  metadata: Codec.rememberingWriter(writeMetadata),
+  coordinator: Codec.rememberingWriter(writeCoordinator),
+  partition: Codec.rememberingWriter(writePartition)
+}
+
+/** Whoever looks at one variable does not pay for the others. */
 const encode = (configuration: Configuration, world: World): Readonly<Record<Variable, Value>> => ({
-  client: sequence(world.clients.map((producer) => writeProducer(configuration, producer))),
-  requests: Codec.set(world.requests.map(writeSentRequest)),
-  produces: Codec.set(world.produces.map(writeSentProduce)),
-  coordinator: sequence(world.coordinators.map(writeCoordinator)),
-  transactionState: sequence(world.transactionStates.map(writeMetadata)),
-  markers: Codec.set(world.markers.map(writeSentMarker)),
-  partition: Codec.onNames(configuration.partitions, (place) => writePartition(world.partitions[place]!)),
+  get client() {
+    return sequence(world.clients.map((producer) => writeProducer(configuration, producer)))
+  },
+  get requests() {
+    return Codec.set(world.requests.map(written.request))
+  },
+  get produces() {
+    return Codec.set(world.produces.map(written.produce))
+  },
+  get coordinator() {
+    return sequence(world.coordinators.map(written.coordinator))
+  },
+  get transactionState() {
+    return sequence(world.transactionStates.map(written.metadata))
+  },
+  get markers() {
+    return Codec.set(world.markers.map(written.marker))
+  },
+  get partition() {
+    return Codec.onNames(configuration.partitions, (place) => written.partition(world.partitions[place]!))
+  },
   nextProducerId: world.nextProducerId,
   generation: world.generation,
   faults: world.faults,
-  history: sequence(world.history.map((memories) => sequence(memories.map(writeMemory))))
+  get history() {
+    return sequence(world.history.map((memories) => Codec.lazySequence(memories, writeMemory)))
+  }
 })
 
 export const codec = Codec.make({
