@@ -2,7 +2,8 @@
  * Effect's `SqlClient` on `node:sqlite`: one connection, which transactions use one after the other.
  *
  * A transaction takes the write lock when it begins, so what it reads does not change until it ends. What was committed is
- * on the disk. Statements block the process while they run, as everything in `node:sqlite` does.
+ * there for whoever opens the file next; when commits are flushed, also after a power cut. Statements block the process
+ * while they run, as everything in `node:sqlite` does.
  *
  * `node:sqlite` is loaded when a file is opened, so that nobody else needs it.
  */
@@ -17,11 +18,17 @@ const busyTimeout = 5_000
 /** So many statements are kept prepared. */
 const maxPrepared = 64
 
-const open = (path: string): Sqlite.DatabaseSync => {
+export interface Options {
+  /** Every commit is flushed to the disk before it returns, by default. It takes most of the time. */
+  readonly flush?: boolean
+}
+
+/** Opens a file as the sinks need it; it is made where there is none. */
+export const open = (path: string, { flush = true }: Options = {}): Sqlite.DatabaseSync => {
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite")
   const database = new DatabaseSync(path, { timeout: busyTimeout })
   database.exec("PRAGMA journal_mode = WAL")
-  database.exec("PRAGMA synchronous = FULL")
+  database.exec(`PRAGMA synchronous = ${flush ? "FULL" : "OFF"}`)
   return database
 }
 
@@ -35,9 +42,16 @@ const reasonOf = (cause: unknown): SqlError.SqlErrorReason => {
 const attempt = <A>(run: () => A): Effect.Effect<A, SqlError.SqlError> =>
   Effect.try({ try: run, catch: (cause) => new SqlError.SqlError({ reason: reasonOf(cause) }) })
 
-const connectionTo = (database: Sqlite.DatabaseSync): SqlConnection.Connection => {
-  const prepared = new Map<string, Sqlite.StatementSync>()
-  const prepare = (sql: string): Sqlite.StatementSync => {
+/** What a client uses of a database. */
+export interface Database extends Pick<Sqlite.DatabaseSync, "isOpen" | "isTransaction"> {
+  readonly prepare: (sql: string) => {
+    readonly all: (...values: ReadonlyArray<Sqlite.SQLInputValue>) => ReturnType<Sqlite.StatementSync["all"]>
+  }
+}
+
+const connectionTo = (database: Database): SqlConnection.Connection => {
+  const prepared = new Map<string, ReturnType<Database["prepare"]>>()
+  const prepare: Database["prepare"] = (sql) => {
     const known = prepared.get(sql)
     if (known !== undefined) return known
     const statement = database.prepare(sql)
@@ -63,7 +77,7 @@ const connectionTo = (database: Sqlite.DatabaseSync): SqlConnection.Connection =
 
 /** A client of a database that is open. */
 export const fromDatabase = (
-  database: Sqlite.DatabaseSync
+  database: Database
 ): Effect.Effect<SqlClient.SqlClient, never, Reactivity.Reactivity> => {
   const acquirers = SqlClient.makeSqliteAcquirers({
     connection: Effect.succeed(connectionTo(database)),
@@ -80,9 +94,10 @@ export const fromDatabase = (
 }
 
 const make = Effect.fnUntraced(function*(
-  path: string
+  path: string,
+  options: Options
 ): Effect.fn.Return<SqlClient.SqlClient, SqlError.SqlError, Reactivity.Reactivity | Scope.Scope> {
-  const database = yield* Effect.acquireRelease(attempt(() => open(path)), (database) =>
+  const database = yield* Effect.acquireRelease(attempt(() => open(path, options)), (database) =>
     Effect.sync(() => {
       if (database.isOpen) database.close()
     }))
@@ -90,5 +105,8 @@ const make = Effect.fnUntraced(function*(
 })
 
 /** A client of the file at `path`, which is made where there is none; `:memory:` is a database of its own. */
-export const layer = (path: string): Layer.Layer<SqlClient.SqlClient, SqlError.SqlError> =>
-  Layer.effect(SqlClient.SqlClient, make(path)).pipe(Layer.provide(Reactivity.layer))
+export const layer = (
+  path: string,
+  options: Options = {}
+): Layer.Layer<SqlClient.SqlClient, SqlError.SqlError> =>
+  Layer.effect(SqlClient.SqlClient, make(path, options)).pipe(Layer.provide(Reactivity.layer))
