@@ -92,7 +92,7 @@ describe("errors", () => {
     UNSUPPORTED_VERSION: [false, false],
     INVALID_REQUEST: [false, false],
     DUPLICATE_SEQUENCE_NUMBER: [false, false],
-    UNKNOWN_PRODUCER_ID: [true, false],
+    UNKNOWN_PRODUCER_ID: [true, true],
     OUT_OF_ORDER_SEQUENCE_NUMBER: [true, true],
     TOPIC_AUTHORIZATION_FAILED: [false, true],
     INVALID_PRODUCER_EPOCH: [false, true],

@@ -57,6 +57,7 @@ export const base: Rules = {
   ProvesNotWritten: (error) => {
     switch (error) {
       case "OUT_OF_ORDER_SEQUENCE_NUMBER":
+      case "UNKNOWN_PRODUCER_ID":
       case "INVALID_PRODUCER_EPOCH":
       case "TOPIC_AUTHORIZATION_FAILED":
       case "INVALID_RECORD":

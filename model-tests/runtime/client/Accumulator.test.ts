@@ -13,7 +13,7 @@ const record = (value: string): Records.Record => ({
 })
 
 const setup = (over: Partial<Accumulator.Options> & { readonly memory?: number } = {}) => {
-  const pool = over.pool ?? BufferPool.make(over.memory ?? 1000)
+  const pool = over.pool ?? BufferPool.make(over.memory ?? 1000, () => {})
   const accumulator = Accumulator.make<string>({
     batchSize: 100,
     linger: 10,

@@ -17,7 +17,7 @@ const reserving = Effect.fnUntraced(function*(pool: BufferPool.BufferPool, sizes
 
 describe("tryReserve", () => {
   it("takes what is there, and nothing if that is too little", () => {
-    const pool = BufferPool.make(10)
+    const pool = BufferPool.make(10, () => {})
 
     assert.isTrue(pool.tryReserve(6))
     assert.isFalse(pool.tryReserve(5))
@@ -27,7 +27,7 @@ describe("tryReserve", () => {
 
   it.effect("does not go before those who wait", () =>
     Effect.gen(function*() {
-      const pool = BufferPool.make(10)
+      const pool = BufferPool.make(10, () => {})
       pool.tryReserve(5)
       yield* reserving(pool, [8])
 
@@ -39,7 +39,7 @@ describe("tryReserve", () => {
 describe("reserve", () => {
   it.effect("does not wait for what is there", () =>
     Effect.gen(function*() {
-      const pool = BufferPool.make(10)
+      const pool = BufferPool.make(10, () => {})
 
       yield* pool.reserve(10)
 
@@ -48,7 +48,7 @@ describe("reserve", () => {
 
   it.effect("serves those who wait in their order, a small one not before a large one", () =>
     Effect.gen(function*() {
-      const pool = BufferPool.make(10)
+      const pool = BufferPool.make(10, () => {})
       pool.tryReserve(10)
       const { done } = yield* reserving(pool, [8, 1, 1])
 
@@ -63,9 +63,23 @@ describe("reserve", () => {
       assert.strictEqual(pool.waiting(), 0)
     }))
 
+  it.effect("tells when somebody begins to wait", () =>
+    Effect.gen(function*() {
+      let told = 0
+      const pool = BufferPool.make(10, () => {
+        told += 1
+      })
+
+      yield* reserving(pool, [10])
+      assert.strictEqual(told, 0)
+      yield* reserving(pool, [1])
+
+      assert.strictEqual(told, 1)
+    }))
+
   it.effect("who gives up leaves room for those behind", () =>
     Effect.gen(function*() {
-      const pool = BufferPool.make(10)
+      const pool = BufferPool.make(10, () => {})
       pool.tryReserve(9)
       const { done, fibers } = yield* reserving(pool, [8, 1])
       assert.deepStrictEqual(done, [])

@@ -24,7 +24,8 @@ interface Waiter {
   readonly resume: () => void
 }
 
-export const make = (total: number): BufferPool => {
+/** `began` is told when somebody begins to wait. */
+export const make = (total: number, began: () => void): BufferPool => {
   let available = total
   const waiters: Array<Waiter> = []
 
@@ -54,6 +55,7 @@ export const make = (total: number): BufferPool => {
         if (tryReserve(size)) return resume(Effect.void)
         const waiter: Waiter = { size, resume: () => resume(Effect.void) }
         waiters.push(waiter)
+        began()
         return Effect.sync(() => {
           const at = waiters.indexOf(waiter)
           if (at >= 0) waiters.splice(at, 1)

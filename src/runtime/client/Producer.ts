@@ -127,7 +127,7 @@ export const make = Effect.fnUntraced(function*<Key, Value>(
   const backoff: Backoff = { initialMs: config["retry.backoff.ms"], maxMs: config["retry.backoff.max.ms"] }
   const cluster = ClusterMetadata.make(yield* Connections, config["request.timeout.ms"])
   const tasks = Tasks.make()
-  const pool = BufferPool.make(config["buffer.memory"])
+  const pool = BufferPool.make(config["buffer.memory"], tasks.wake)
   const accumulator = Accumulator.make<RecordError>({
     batchSize,
     linger: config["linger.ms"],
@@ -300,14 +300,11 @@ export const make = Effect.fnUntraced(function*<Key, Value>(
   })
 
   /** Waits until there is memory for a batch, in the order of those who wait. */
-  const reserve = (size: number, started: number): Effect.Effect<void, ProducerTimeout> => {
-    const reserving = pool.reserve(size)
-    tasks.wake()
-    return reserving.pipe(Effect.timeoutOrElse({
+  const reserve = (size: number, started: number): Effect.Effect<void, ProducerTimeout> =>
+    pool.reserve(size).pipe(Effect.timeoutOrElse({
       duration: remaining(started),
       orElse: () => Effect.fail(timedOut("waiting for memory"))
     }))
-  }
 
   /** Appends what cannot be appended at once. */
   const block = Effect.fnUntraced(function*(record: ProducerRecord<Key, Value>) {

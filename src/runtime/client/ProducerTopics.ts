@@ -82,7 +82,7 @@ export const make = Effect.fnUntraced(function*(
   /** How long to wait until it is polite to ask again. */
   const pause = Effect.gen(function*() {
     const delay = yield* Backoff.delay(backoff, attempts)
-    return Math.max(0, askedAt + delay - (yield* Clock.currentTimeMillis))
+    return Math.max(0, askedAt + Math.ceil(delay) - (yield* Clock.currentTimeMillis))
   })
 
   const loop = Effect.gen(function*() {

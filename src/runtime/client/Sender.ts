@@ -6,7 +6,7 @@
  * queues only what is to be sent again. A partition changes to another leader when no answer of the old one is to come. When
  * one request on a connection gets no answer, neither do the others on it.
  */
-import { type Clock, Deferred, Effect, Exit, Metric, type Random, type Scope } from "effect"
+import { type Clock, Deferred, Effect, Exit, Metric, type Random } from "effect"
 import {
   Errors,
   Limits,
@@ -47,8 +47,8 @@ export interface Sender {
   readonly failure: () => FatalError | undefined
   /** Sends everything that was appended without waiting for more, until all of it has come to something. */
   readonly flush: Effect.Effect<void>
-  /** Sends until the scope ends. */
-  readonly run: Effect.Effect<never, never, Scope.Scope>
+  /** Sends for ever. */
+  readonly run: Effect.Effect<never>
 }
 
 export interface Options {
@@ -273,7 +273,7 @@ export const make = (options: Options): Sender => {
     const { batches, epochBump, queue } = coreOf(state)
     if (queue.length > queued) {
       const { attempts, id } = batches.get(queue[0]!)!
-      state.retryAt = now + Backoff.delayOf(backoff, attempts, random.nextDoubleUnsafe())
+      state.retryAt = now + Math.ceil(Backoff.delayOf(backoff, attempts, random.nextDoubleUnsafe()))
       count(ProducerMetrics.recordsRetried, state.sent.get(id)!.batch.builder.count)
     }
     // What would be a new epoch without transactions is the failure of a batch with them.
