@@ -47,6 +47,13 @@ describe("a batch", () => {
     assert.isFalse(header.isControl)
   })
 
+  it("keeps a byte order mark in the key of a header", () => {
+    const headers = [{ key: "\ufeffkey", value: null }]
+    const { records } = decode(RecordBatch.encode({ ...small, records: [{ ...small.records[1]!, headers }] }))
+
+    assert.deepStrictEqual(records[0]!.headers, headers)
+  })
+
   it("must have a record", () => {
     assert.throws(() => RecordBatch.encode({ ...small, records: [] }), RangeError)
   })

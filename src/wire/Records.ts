@@ -132,7 +132,7 @@ export const next = (to: Cursor): void => {
   const { from, header } = to
   const size = Bytes.readVarint(from)
   const start = from.position
-  if (size < 0 || size > from.end - start) {
+  if (size > from.end - start) {
     throw malformed(start, `a record of ${size} bytes, and ${from.end - start} there`)
   }
   Bytes.skip(from, 1)
