@@ -1,10 +1,10 @@
 import { PgClient } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer } from "effect"
+import { Deferred, Effect, Fiber, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { connect, type Socket } from "node:net"
 import { afterAll } from "vitest"
-import { SinkRules } from "../../../src/core/index.ts"
+import { SinkRules, SinkVariants } from "../../../src/core/index.ts"
 import * as Sinks from "../../../src/runtime/sinks/index.ts"
 import * as Behaviour from "./behaviour.ts"
 import * as Campaign from "./campaign.ts"
@@ -38,12 +38,11 @@ const dying = (
   return socket
 }
 
+const address = ({ host, port, username }: Postgres.Server) => ({ host, port, username, database: "postgres" })
+
 const client = (at: Postgres.Server, point?: Campaign.Point, died: () => void = () => {}) =>
   PgClient.layer({
-    host: at.host,
-    port: at.port,
-    username: at.username,
-    database: "postgres",
+    ...address(at),
     maxConnections: 1,
     ...(point === undefined ? {} : { stream: () => dying(at, point, died) })
   }).pipe(Layer.orDie)
@@ -90,6 +89,60 @@ describe.skipIf(server === undefined)(`a sink on PostgreSQL whose connection is 
         assert.strictEqual(found.duplicated > 0, duplicated === "some", `${found.duplicated} duplicated`)
       }), 300_000)
   }
+})
+
+describe.skipIf(server === undefined)("a member that tries again on PostgreSQL", () => {
+  const many = Campaign.inputsOf(400)
+
+  /** One life on connections that die one after the other, each somewhere in a delivery. */
+  const live = Effect.fnUntraced(function*(table: string, rules: Sinks.SqlSink.Rules, seed: number) {
+    const draw = Campaign.numbers(seed)
+    let dropped = 0
+    // The tables are made on a connection that lives.
+    yield* Sinks.SqlSink.make(rules, { group: "group", table }).pipe(Effect.provide(client(server!)))
+    const unsteady = PgClient.layer({
+      ...address(server!),
+      maxConnections: 1,
+      stream: () => {
+        const point = { statement: 1 + draw(20), side: draw(2) === 0 ? "before" : "after" } as const
+        return dying(server!, point, () => void dropped++)
+      }
+    })
+    const sink = Layer.effect(
+      Sinks.Sink.Sink,
+      Effect.retry(Sinks.SqlSink.make(rules, { group: "group", table }), { times: 100 })
+    )
+    const ending = yield* Campaign.live({
+      generation: 1,
+      inputs: many,
+      draw,
+      polled: () => Effect.void,
+      schedule: Schedule.spaced("1 millis")
+    }).pipe(Effect.provide(sink.pipe(Layer.provide(unsteady))))
+    const rows = yield* outputsOf(server!, table)
+    return { dropped, ending, ...Campaign.countOf(many, rows) }
+  })
+
+  it.live("over 50 lost connections in one generation loses and duplicates nothing", () =>
+    Effect.gen(function*() {
+      const { dropped, duplicated, ending, lost } = yield* live("tries_again", SinkRules.base, 5)
+
+      console.log(`transactional, one generation: ${dropped} connections lost, ${lost} lost, ${duplicated} duplicated`)
+      assert.strictEqual(ending, "finished")
+      assert.isAbove(dropped, 50)
+      assert.deepStrictEqual([lost, duplicated], [0, 0])
+    }), 300_000)
+
+  it.live("duplicates when the sink looks at the fence alone", () =>
+    Effect.gen(function*() {
+      const rules = { ...SinkRules.base, ...SinkVariants.overrides.FenceOnly }
+      const { dropped, duplicated, ending, lost } = yield* live("tries_again_fence_only", rules, 5)
+
+      console.log(`fence alone, one generation: ${dropped} connections lost, ${lost} lost, ${duplicated} duplicated`)
+      assert.strictEqual(ending, "finished")
+      assert.strictEqual(lost, 0)
+      assert.isAbove(duplicated, 0)
+    }), 300_000)
 })
 
 describe.skipIf(server === undefined)("on PostgreSQL", () => Behaviour.on(() => client(server!)))

@@ -103,7 +103,7 @@ describe("errors of a sink", () => {
   it("say what happened", () => {
     assert.strictEqual(
       fenced.message,
-      "generation 1 of group group is outdated: a newer one has opened the storage"
+      "generation 1 of group group is not the newest that has opened the storage"
     )
     assert.strictEqual(failure(true).message, "deliver failed: no answer")
   })

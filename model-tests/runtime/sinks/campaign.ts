@@ -41,8 +41,10 @@ class Finished extends Error {
 export type Ending = "finished" | "crashed" | "fenced"
 
 /** One life of a member: it goes on where the sink says, in batches of drawn sizes. */
-export const live = Effect.fnUntraced(function*({ draw, generation, inputs, polled }: {
+export const live = Effect.fnUntraced(function*({ draw, generation, inputs, polled, schedule = Schedule.recurs(0) }: {
   readonly generation: number
+  /** When it tries again what failed; never, unless it is given. */
+  readonly schedule?: Schedule.Schedule<unknown>
   readonly inputs: ReadonlyArray<SinkRecord>
   readonly draw: (limit: number) => number
   /** Told of a batch before it is delivered. */
@@ -52,7 +54,7 @@ export const live = Effect.fnUntraced(function*({ draw, generation, inputs, poll
   const run = Sinks.SinkMember.run({
     generation,
     partitions: [{ topic, partition: 0 }],
-    schedule: Schedule.recurs(0),
+    schedule,
     seek: ([position]) =>
       Effect.sync(() => {
         const place = position === undefined ? 0 : inputs.findIndex(({ offset }) => offset >= position.offset)

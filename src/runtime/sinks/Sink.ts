@@ -21,14 +21,17 @@ export interface Position extends TopicPartition.TopicPartition {
   readonly offset: number
 }
 
-/** A newer generation has opened the storage, so this member has lost its partitions. It must join the group again. */
+/**
+ * The generation is not the newest that has opened the storage: in general this member has lost its partitions, and must
+ * join the group again.
+ */
 export class SinkFenced extends Data.TaggedError("SinkFenced")<{
   readonly group: string
   /** Of the member that was refused. */
   readonly generation: number
 }> {
   override get message() {
-    return `generation ${this.generation} of group ${this.group} is outdated: a newer one has opened the storage`
+    return `generation ${this.generation} of group ${this.group} is not the newest that has opened the storage`
   }
 }
 
@@ -46,7 +49,9 @@ export class SinkFailure extends Data.TaggedError("SinkFailure")<{
 
 /**
  * The storage of one consumer group. A generation is that of the group (`ConsumerGroupMetadata.generationId`); all members
- * of a generation may write, each the partitions that it has.
+ * of a generation may write, each the partitions that it has. With the protocol of KIP-848 it is the epoch of the member:
+ * members reach an epoch one after the other, and one that lags behind is refused until it has. That is safe, and costs
+ * time.
  */
 export class Sink extends Context.Service<Sink, {
   /** Shuts older generations out. To be called with every new generation, before the positions are read. */
