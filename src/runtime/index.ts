@@ -1,5 +1,6 @@
 export * as Broker from "./Broker.ts"
 export * as Choices from "./Choices.ts"
+export * as Client from "./client/index.ts"
 export * as Cluster from "./Cluster.ts"
 export * as Consumer from "./Consumer.ts"
 export * as Controlled from "./Controlled.ts"

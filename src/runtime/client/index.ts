@@ -1,0 +1,8 @@
+export * as Partitioner from "./Partitioner.ts"
+export * as Producer from "./Producer.ts"
+export * as ProducerConfig from "./ProducerConfig.ts"
+export * as ProducerErrors from "./ProducerErrors.ts"
+export * as ProducerMetrics from "./ProducerMetrics.ts"
+export * as Properties from "./Properties.ts"
+export * as Requests from "./Requests.ts"
+export * as Serde from "./Serde.ts"
