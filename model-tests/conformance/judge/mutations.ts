@@ -104,7 +104,9 @@ const lastTold = (events: Events, change: (offset: number) => number): Events | 
   const index = events.findLastIndex((event) => event.operation === "fetchOffsets" && event.type === "ok")
   const event = events[index]
   if (event?.operation !== "fetchOffsets" || event.type !== "ok" || event.offsets.length === 0) return undefined
-  const offsets = event.offsets.map((position) => ({ ...position, offset: change(position.offset) }))
+  const offsets = event.offsets.map((position) =>
+    position.offset === undefined ? position : { ...position, offset: change(position.offset) }
+  )
   if (offsets.every(({ offset }, position) => offset === event.offsets[position]!.offset)) return undefined
   return events.with(index, { ...event, offsets })
 }

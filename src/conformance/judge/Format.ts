@@ -193,13 +193,14 @@ const FetchOffsetsTold = Schema.Struct({
   process,
   operation: fetchOffsets,
   group,
-  offsets: positions,
+  offsets: Schema.Array(Schema.Struct({ topic, partition, offset: Schema.optionalKey(offset) })).annotate({
+    description: "Of the partitions that were asked for; without an offset where none is committed."
+  }),
   ...common
+}).annotate({
+  title: "a client is told the committed offsets of a group",
+  description: "Where its invoke line is left out, the call is taken to be made directly before the answer."
 })
-  .annotate({
-    title: "a client is told the committed offsets of a group",
-    description: "Partitions without a committed offset are left out."
-  })
 
 const poll = Schema.Literal("poll")
 
@@ -217,7 +218,9 @@ const PollReturned = Schema.Struct({
   ...common
 }).annotate({
   title: "a consumer has read",
-  description: "All records between the last position and the new one that the isolation level shows."
+  description:
+    "All records between the last position and the new one that the isolation level shows. A consumer reads on "
+    + "from where it stood, unless an assign line has moved it."
 })
 
 /** A poll or a question that was asked, or came to nothing, tells nothing. */
@@ -278,7 +281,7 @@ const LogDumped = Schema.Struct({
   }),
   to: offset.annotate({ description: "The offset behind the last that was looked at." }),
   entries: Schema.Array(Schema.Union([
-    Schema.Struct({ offset, record, producerId, transaction: Schema.optionalKey(transaction) }),
+    Schema.Struct({ offset, record, producerId }),
     Schema.Struct({ offset, control: Schema.Literals(["commit", "abort"]), producerId: natural })
   ])).annotate({ description: "Everything that the log has there, in its order." }),
   ...common

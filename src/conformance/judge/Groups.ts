@@ -24,6 +24,7 @@ export interface Commit {
 
 /** Somebody was told the committed offset. */
 export interface Tell {
+  /** `none` where none was committed. */
   readonly offset: number
   /** When it was asked for. */
   readonly asked: number
@@ -65,6 +66,8 @@ export interface Handing {
   readonly offsets: ReadonlyArray<Format.Position>
 }
 
+type Told = Omit<Format.Position, "offset"> & { readonly offset?: number }
+
 export interface Groups {
   readonly all: ReadonlyArray<GroupOffset>
   readonly handOver: (handing: Handing, caller: Caller) => void
@@ -74,7 +77,8 @@ export interface Groups {
   readonly ended: (process: number, group: string | undefined, outcome: number, line: number) => boolean
   /** The process asks for committed offsets. */
   readonly ask: (process: number, line: number) => void
-  readonly told: (process: number, group: string, offsets: ReadonlyArray<Format.Position>, line: number) => void
+  /** The process is told committed offsets; without one where none is committed. */
+  readonly told: (process: number, group: string, offsets: ReadonlyArray<Told>, line: number) => void
   readonly assigned: (group: string, position: Omit<Format.Position, "offset">, assignment: Assignment) => void
   /** A send is made of an input. */
   readonly madeOf: (input: Format.Position & { readonly group: string }, send: number) => void
@@ -161,7 +165,7 @@ export const make = (ledger: Ledger): Groups => {
     told: (process, group, offsets, line) => {
       const asked = askedOf.get(process) ?? line
       askedOf.delete(process)
-      for (const { offset, partition, topic } of offsets) {
+      for (const { offset = none, partition, topic } of offsets) {
         offsetOf(group, topic, partition).tells.push({ offset, asked, line })
       }
     },

@@ -12,6 +12,8 @@ import type { Facts } from "./Facts.ts"
 import type { Commit, GroupOffset, Groups, Tell } from "./Groups.ts"
 import { none, outcomes } from "./Ledger.ts"
 
+const tellOffset = (offset: number): string => offset === none ? "none" : String(offset)
+
 /** Why each of the two anomalies cannot be judged, if it cannot. */
 export const judge = (facts: Facts, groups: Groups, findings: Findings): string | undefined => {
   const { ledger } = facts
@@ -44,7 +46,9 @@ export const judge = (facts: Facts, groups: Groups, findings: Findings): string 
       ? ledger.commitOutcomeLine.at(transaction)
       : none
     const read = readableLine(transaction)
-    return reported === none || read !== none && read < reported ? read : reported
+    const shown = reported === none || read !== none && read < reported ? read : reported
+    // An output that is read too early shows nothing of what is handed over later.
+    return shown === none ? none : Math.max(shown, outcomeLine)
   }
 
   /** The last line at which the commit may have taken effect. */
@@ -62,7 +66,7 @@ export const judge = (facts: Facts, groups: Groups, findings: Findings): string 
       const { line, outcomeLine, transaction } = last
       const how = transaction === none ? "committed" : `committed with ${ledger.tellTransaction(transaction)}`
       return findings.add("output ahead of offset", () => ({
-        sentence: `${subject(groupOffset)} was ${how} as ${last.offset}, but was then ${offset}.`,
+        sentence: `${subject(groupOffset)} was ${how} as ${last.offset}, but was then ${tellOffset(offset)}.`,
         lines: proof(line, outcomeLine, certainLine(last), tell.line),
         records: []
       }))
@@ -113,8 +117,8 @@ export const judge = (facts: Facts, groups: Groups, findings: Findings): string 
         const commit = certain[settled]!
         if (last === undefined || commit.line > last.line) last = commit
       }
-      const possible = until.get(tell.offset)
-      const isExplained = possible !== undefined && (last === undefined || possible > last.line)
+      const possible = tell.offset === none ? Number.POSITIVE_INFINITY : until.get(tell.offset)
+      const isExplained = possible !== undefined && (last === undefined || tell.offset !== none && possible > last.line)
       if (!isExplained) told(groupOffset, tell, last)
     }
   }
@@ -140,7 +144,7 @@ export const judge = (facts: Facts, groups: Groups, findings: Findings): string 
         if (isRead && offset >= tell.offset && offset >= highest && facts.readableLine(entry) < tell.asked) {
           findings.add("output ahead of offset", () => ({
             sentence: `${ledger.tellRecord(record)}, made of ${from}, can be read, but ${subject(groupOffset)} is `
-              + `${tell.offset}, and nobody wants more to be committed.`,
+              + `${tellOffset(tell.offset)}, and nobody wants more to be committed.`,
             lines: proof(ledger.sentLine.at(send), facts.readableLine(entry), tell.line),
             records: [ledger.records.at(record)]
           }))
