@@ -111,6 +111,13 @@ describe("a response", () => {
     }
   })
 
+  it("to ApiVersions that is none of any version is refused as one of its own", () => {
+    assert.strictEqual(
+      reason(Frame.decodeResponse(Messages.ApiVersions, 4, unhex("00000102 0000 01 0000"))),
+      "ApiVersionsResponse version 4, throttleTimeMs: at byte 3, 4 bytes expected, 2 there"
+    )
+  })
+
   it("says which request it answers", () => {
     assert.deepStrictEqual(Frame.correlationIdOf(unhex("00000102 ff")), Result.succeed(258))
     assert.strictEqual(

@@ -112,6 +112,13 @@ describe("values lie in the bytes as Kafka has them", () => {
     )
   })
 
+  it("no elements are not the same as null", () => {
+    const definition = only({ it: { type: "[]int8", tag: 0, nullable: true, default: null } }, true)
+
+    assert.strictEqual(hex(Result.getOrThrow(Message.encode(definition, 0, { it: [] }))), "01000101")
+    assert.strictEqual(hex(Result.getOrThrow(Message.encode(definition, 0, { it: null }))), "00")
+  })
+
   it("unknown tagged fields are passed over", () => {
     const definition = only({ first: { type: "int8" }, known: { type: "int8", tag: 4 } }, true)
 
@@ -186,6 +193,10 @@ describe("a message that cannot be written is refused, and the field is named", 
   it("for a field that is missing, or that there is not", () => {
     assert.strictEqual(produce(undefined), `${at}.index: missing, and has no default`)
     assert.strictEqual(produce(1, { indexx: 2 }), `${at}.indexx: there is no such field`)
+    const leader = { type: "Leader", tag: 0, fields: { id: { type: "int8", default: -1 } } } as const
+    const led = (it: unknown): string => reason(Message.encode(only({ it: leader }, true), 0, { it } as never))
+    assert.strictEqual(led({ id: -1, epoch: 2 }), "Test version 0, it.epoch: there is no such field")
+    assert.strictEqual(led([]), "Test version 0, it: an object expected, an array of 0 found")
     assert.strictEqual(produce(1, { toString: 2 }), `${at}.toString: there is no such field`)
   })
 

@@ -248,10 +248,12 @@ export const nullable = (struct: FieldType): FieldType => ({
   read: (from) => Bytes.readInt8(from) < 0 ? null : struct.read(from)
 })
 
-/** A value that should be a struct, as its fields by name. */
-export const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array) {
-    throw value === null ? refuse("null is not allowed here") : expected("an object", value)
-  }
-  return value as Readonly<Record<string, unknown>>
+/** Whether a value can be a struct, by the names of its fields. */
+export const isStruct = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+
+/** A value that should be a struct. */
+export const structOf = (value: unknown): Readonly<Record<string, unknown>> => {
+  if (!isStruct(value)) throw value === null ? refuse("null is not allowed here") : expected("an object", value)
+  return value
 }

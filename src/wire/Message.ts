@@ -43,10 +43,12 @@ const isDefault = (value: unknown, field: Definition.Field): boolean => {
   const expected = defaultOf(field)
   if (value === expected) return true
   if (value === null || expected === null) return false
-  if (field.type.startsWith("[]") || field.type === "bytes") return (value as ArrayLike<unknown>).length === 0
-  if (field.fields === undefined) return false
-  const message = FieldType.fieldsOf(value)
-  return Object.entries(field.fields).every(([name, inner]) => isDefault(message[name], inner))
+  if (Array.isArray(expected)) return Array.isArray(value) && value.length === 0
+  if (expected instanceof Uint8Array) return value instanceof Uint8Array && value.length === 0
+  const { fields } = field
+  // What is no struct, or has fields of its own, is refused when it is written.
+  if (fields === undefined || !FieldType.isStruct(value)) return false
+  return Object.entries(value).every(([name, inner]) => Object.hasOwn(fields, name) && isDefault(inner, fields[name]!))
 }
 
 const typeOf = (field: Definition.Field, version: number, flexible: boolean): FieldType.FieldType => {
@@ -137,7 +139,7 @@ const struct = (fields: Definition.Fields, version: number, flexible: boolean): 
 
   return {
     write: (out, value) => {
-      const message = FieldType.fieldsOf(value)
+      const message = FieldType.structOf(value)
       refuseUnknown(message)
       refuseAbsent(message)
       let index = 0
