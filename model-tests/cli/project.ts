@@ -25,6 +25,8 @@ export interface Project {
 
 export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>
+  /** What standard input has. */
+  readonly input?: string
   /** Sends SIGINT once stderr or stdout has this text. */
   readonly interruptAt?: string
 }
@@ -38,6 +40,7 @@ const execute = (
   new Promise((done, failed) => {
     const env = { ...process.env, TMPDIR: temporary, NO_COLOR: "1", ...options.environment }
     const child = spawn(process.execPath, [join(folder, "src/cli/main.ts"), ...args], { cwd: folder, env })
+    child.stdin.end(options.input ?? "")
     let stdout = ""
     let stderr = ""
     let interrupted = false
