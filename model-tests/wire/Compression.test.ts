@@ -115,6 +115,19 @@ describe("lz4", () => {
     assert.strictEqual(Buffer.from(bytes.subarray(0, 5)).toString("hex"), "04224d1860")
   })
 
+  it("is read with the size of its content in its head", () => {
+    const frame = Buffer.from("04224d1868400400000000000000cd040000806b656f7300000000", "hex")
+
+    assert.deepStrictEqual(new Uint8Array(Result.getOrThrow(Compression.decompress("lz4", frame, 4))), utf8("keos"))
+  })
+
+  it("is a frame, or nothing", () => {
+    assert.deepStrictEqual(
+      Compression.decompress("lz4", lz4.compressSync(Buffer.from("a block alone")), LIMIT),
+      Result.fail({ _tag: "DecompressionFailed", codec: "lz4", reason: "no frame of lz4" })
+    )
+  })
+
   for (const blockChecksums of [false, true]) {
     for (const contentChecksum of [false, true]) {
       it(`is read with checksums of blocks ${blockChecksums}, of the content ${contentChecksum}`, () => {

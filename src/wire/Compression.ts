@@ -78,8 +78,6 @@ const LZ4_MAGIC = 0x184d_2204
 /** The bits of the descriptor that say which fields there are. */
 const LZ4_BLOCK_CHECKSUM = 0x10
 const LZ4_CONTENT_SIZE = 0x08
-const LZ4_CONTENT_CHECKSUM = 0x04
-const LZ4_DICTIONARY = 0x01
 const LZ4_SHORTEST_MATCH = 4
 
 /** A length that goes on in further bytes where the nibble is full. */
@@ -114,25 +112,25 @@ const readLittleEndian = (from: Bytes.Reader): number => {
   return from.view.getUint32(at, true)
 }
 
-/** How many bytes a frame stands for. The library would take the memory first. */
+/**
+ * How many bytes a frame stands for. The library would take the memory first. Whether all else is sound is left to it.
+ */
 const sizeOfLz4Frame = (bytes: Uint8Array): number => {
   const from = Bytes.reader(bytes)
   if (readLittleEndian(from) !== LZ4_MAGIC) throw new Error("no frame of lz4")
   const flags = Bytes.readInt8(from)
   const after = (flag: number, length: number): number => (flags & flag) === 0 ? 0 : length
   // The size of blocks, the checksum of the descriptor, and what lies between.
-  Bytes.skip(from, 2 + after(LZ4_CONTENT_SIZE, 8) + after(LZ4_DICTIONARY, 4))
+  Bytes.skip(from, 2 + after(LZ4_CONTENT_SIZE, 8))
   let size = 0
   for (;;) {
     const block = readLittleEndian(from)
-    if (block === 0) break
+    if (block === 0) return size
     const length = block & 0x7fff_ffff
     const start = from.position
     Bytes.skip(from, length + after(LZ4_BLOCK_CHECKSUM, 4))
     size += length === block ? sizeOfLz4Block(Bytes.reader(bytes, start, start + length)) : length
   }
-  Bytes.skip(from, after(LZ4_CONTENT_CHECKSUM, 4))
-  return size
 }
 
 const decompressLz4 = (bytes: Uint8Array, limit: number): Uint8Array => {
