@@ -232,7 +232,6 @@ export const readVarlong = (from: Reader): number => {
       scale *= 0x80
     }
     if (byte < 0x80) {
-      if (count === 9 && byte > 1) break
       const half = high * (LOW / 2) + (low >>> 1)
       if (half > Number.MAX_SAFE_INTEGER - (low & 1)) throw malformed(start, "an int64 beyond 2^53")
       from.position = at
