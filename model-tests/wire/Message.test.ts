@@ -200,6 +200,14 @@ describe("a message that cannot be written is refused, and the field is named", 
     assert.strictEqual(produce(1, { toString: 2 }), `${at}.toString: there is no such field`)
   })
 
+  it("but not for a field that some versions do not have", () => {
+    const bytes = Result.getOrThrow(Message.encode(Messages.Metadata.request, 12, { topics: [{ name: "a" }] }))
+
+    assert.deepStrictEqual(Result.getOrThrow(Message.decode(Messages.Metadata.request, 12, bytes)).topics, [
+      { topicId: "AAAAAAAAAAAAAAAAAAAAAA", name: "a" }
+    ])
+  })
+
   it("for a field that the version does not have, unless it may be dropped", () => {
     const request = { transactionalId: "id", transactionTimeoutMs: 1 }
     const encode = (version: number, rest: object): Result.Result<Uint8Array, InvalidMessage.InvalidMessage> =>

@@ -17,7 +17,7 @@ export interface Field {
   readonly nullable?: true | string
   /** The number of a field that is written behind the others, and only where it differs from its default. */
   readonly tag?: number
-  /** What stands for a field that is left out. */
+  /** What stands for a field that is left out; without it, 0, false, or what is empty. */
   readonly default?: boolean | number | string | null
   /** A version that does not have the field may drop its value. */
   readonly ignorable?: true

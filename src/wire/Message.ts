@@ -2,8 +2,8 @@
  * Writes and reads messages by their definitions, in any version. This is what Kafka generates a class per message for.
  *
  * A definition is compiled once for each version. Writing follows Kafka: a field that the version does not have must be
- * left out, have its default, or be ignorable. It is stricter in one point: a field without a default of its own must be
- * given, and a field that no version has is refused. Reading gives every field, with the default where the version does
+ * left out, have its default, or be ignorable. It is stricter in two points: a field that is in every version and has no
+ * default of its own must be given, and a field that there is not is refused. Reading gives every field, with the default where the version does
  * not have it; unknown tagged fields are passed over. Bytes that are read are views of what they were read from.
  */
 import { Result } from "effect"
@@ -50,6 +50,10 @@ const isDefault = (value: unknown, field: Definition.Field): boolean => {
   if (fields === undefined || !FieldType.isStruct(value)) return false
   return Object.entries(value).every(([name, inner]) => Object.hasOwn(fields, name) && isDefault(inner, fields[name]!))
 }
+
+/** What `Definition.Input` says, for those who do not ask the compiler. */
+const isRequired = ({ default: value, tag, versions }: Definition.Field): boolean =>
+  value === undefined && tag === undefined && versions === undefined
 
 const typeOf = (field: Definition.Field, version: number, flexible: boolean): FieldType.FieldType => {
   const compact = flexible && field.flexibleVersions === undefined
@@ -145,10 +149,10 @@ const struct = (fields: Definition.Fields, version: number, flexible: boolean): 
       let index = 0
       try {
         for (; index < untagged.length; index++) {
-          const { field, name, type } = untagged[index]!
-          const given = message[name] ?? (message[name] === null ? null : field.default)
-          if (given === undefined) throw FieldType.refuse("missing, and has no default")
-          type.write(out, given)
+          const { default: value, field, name, type } = untagged[index]!
+          const given = message[name]
+          if (given === undefined && isRequired(field)) throw FieldType.refuse("missing, and has no default")
+          type.write(out, given === undefined ? value : given)
         }
       } catch (cause) {
         throw FieldType.inside(cause, untagged[index]!.name)

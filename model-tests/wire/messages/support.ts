@@ -78,7 +78,7 @@ const member = (name: string, field: Definition.Field, version: number, instead:
   }
   if (name in instead) return fc.constant({ input: instead[name], output: instead[name] ?? value })
   const some = given(field, version, instead)
-  return field.default === undefined && field.tag === undefined
+  return field.default === undefined && field.tag === undefined && field.versions === undefined
     ? some
     : fc.oneof({ weight: 3, arbitrary: some }, { weight: 1, arbitrary: omitted })
 }
