@@ -215,7 +215,8 @@ describe("a scenario", () => {
       deliveryTimeout: 1_000,
       transactionTimeout: 2_000,
       appendFailures: 0,
-      slowestPoll: 20
+      slowestPoll: 20,
+      slowestStep: 5
     })
 
     assert.strictEqual(
@@ -223,7 +224,7 @@ describe("a scenario", () => {
       [
         "cluster seed 5, 2 partitions, messages within 10 ms, slow 0.1, late by up to 100 ms, fetches within 50 ms, "
         + "request timeout 200 ms, delivery timeout 1000 ms, transaction timeout 2000 ms, failed appends 0, polls within "
-        + "20 ms",
+        + "20 ms, steps within 5 ms",
         "what may go wrong: DisconnectLeader, CrashClient",
         "the clock of client 2 goes 0.5 times as fast",
         "   10 ms  client 1, id 1, version 2: p1 p0 commit; p0 abort (thinks for up to 20 ms, restarts 3 times)",

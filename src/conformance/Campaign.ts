@@ -186,24 +186,24 @@ export const of = <Scenario extends Simulated>(trial: Trial<Scenario>): Campaign
     return found
   }
 
-  /** What shows in the run, if nothing at all shows without the bug, however the rest is left to chance. */
+  /** What shows in the run and not without the bug, however the rest is left to chance. */
   const detected = (
     { parts }: Scenario,
     { seen, violated }: Judgement,
     asked: Asked,
     control: Campaign | undefined
   ): Pick<Detection, "by" | "property" | "sentence"> | undefined => {
-    const [first] = violated
-    if (first === undefined && seen === undefined) return undefined
-    const isClean = (judgement: Judgement | undefined): boolean =>
-      judgement === undefined || (judgement.violated.size === 0 && judgement.seen === undefined)
-    if (!isClean(control?.run(parts, asked))) return undefined
-    for (let chance = 1; chance <= otherChances; chance++) {
-      if (!isClean(control?.run(parts, { ...asked, choices: Choices.seeded(chance) }))) return undefined
+    const shown = new Map<string, Pick<Detection, "by" | "sentence">>([
+      ...(seen === undefined ? [] : [[seen.property, { by: "model", sentence: seen.sentence }] as const]),
+      ...Array.from(violated, ([property, sentence]) => [property, { by: "history", sentence }] as const)
+    ])
+    for (let chance = 0; chance <= otherChances && shown.size > 0; chance++) {
+      const clean = control?.run(parts, chance === 0 ? asked : { ...asked, choices: Choices.seeded(chance) })
+      for (const property of clean?.violated.keys() ?? []) shown.delete(property)
+      if (clean?.seen !== undefined) shown.delete(clean.seen.property)
     }
-    return first === undefined
-      ? seen && { by: "model", ...seen }
-      : { by: "history", property: first[0], sentence: first[1] }
+    const [first] = shown
+    return first && { property: first[0], ...first[1] }
   }
 
   const chunk = (order: Order, control?: Campaign, onProgress?: (runs: number) => void): Found => {

@@ -1,6 +1,6 @@
 /**
- * What a run reaches of its model: actions, refusals, witnesses, and situations: two witnesses in one world, or a witness
- * in the world that an action leads to.
+ * What a run reaches of its model: actions, refusals, witnesses, and situations: two witnesses in one world, a witness in
+ * the world that an action leads to, or a refusal.
  *
  * Situations are what tells runs apart. Witnesses are the states that a specification names because something could go
  * wrong there, so a run that brings two of them together for the first time is worth to be varied.
@@ -30,6 +30,15 @@ export interface Observer<World> {
   /** An action was taken and led to this world. */
   readonly stepped: (step: Omit<Step<World>, "world">, world: World) => void
   readonly reach: () => Reach
+}
+
+/** Refusals have so many numbers. That two of them have the same is unlikely, and no harm. */
+const refusalNumbers = 4096
+
+const numberOf = (refusal: string): number => {
+  let hash = 0
+  for (let i = 0; i < refusal.length; i++) hash = Math.imul(hash, 31) + refusal.charCodeAt(i)
+  return (hash >>> 0) % refusalNumbers
 }
 
 /** An observer that has seen nothing. */
@@ -69,6 +78,7 @@ export const observe = <Configuration, World>(
     reach: () => {
       const situations: Array<number> = []
       for (let number = 0; number < met.length; number++) if (met[number] === 1) situations.push(number)
+      for (const refusal of refusals) situations.push(met.length + numberOf(refusal))
       return {
         actions: Object.fromEntries(actionNames.map((name, place) => [name, counts[place]!])),
         refusals: [...refusals].toSorted(),

@@ -1,8 +1,8 @@
 /**
  * Where a campaign goes next: to the neighbourhood of runs that reached what few others did.
  *
- * Of every situation it keeps how many runs were in it, and the first of them. The situations that were met least often say
- * which runs are to be varied.
+ * Of every situation it keeps how many runs were in it, and the last of them that it has heard of, so that what is varied
+ * was often varied already. The situations that were met least often say which runs are next.
  */
 import type { Found, Parent } from "./Campaign.ts"
 
@@ -15,25 +15,30 @@ export interface Steering {
   readonly situations: () => number
 }
 
-/** How many runs are varied at a time. */
+/** How many runs are varied at a time: no more than this, and few of few situations, so that only what is rare counts. */
 const width = 24
+const rare = 8
 
 /** Steering that knows nothing yet. */
 export const make = (): Steering => {
-  const known = new Map<number, { runs: number; readonly parent: Parent }>()
+  const known = new Map<number, { runs: number; parent: Parent }>()
   return {
     learn: ({ parents, situations }) => {
       for (const [situation, runs, parent] of situations) {
         const one = known.get(situation)
         if (one === undefined) known.set(situation, { runs, parent: parents[parent]! })
-        else one.runs += runs
+        else {
+          one.runs += runs
+          one.parent = parents[parent]!
+        }
       }
     },
     parents: () => {
       const rarest = [...known].toSorted(([a, one], [b, other]) => one.runs - other.runs || a - b)
+      const most = Math.min(width, Math.ceil(known.size / rare))
       const chosen = new Map<string, Parent>()
       for (const [, { parent }] of rarest) {
-        if (chosen.size === width) break
+        if (chosen.size === most) break
         chosen.set(parent.path, parent)
       }
       return [...chosen.values()]

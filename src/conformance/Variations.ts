@@ -64,7 +64,7 @@ export const vary = (base: object, other: object, next: Next): object => {
 
 /** A list without some of its items: first without half of them, then without one. */
 function* shorter(list: List): Generator<List, void> {
-  for (let size = Math.floor(list.length / 2); size >= 1; size = Math.floor(size / 2)) {
+  for (let size = Math.ceil(list.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let from = 0; from + size <= list.length; from += size) yield list.toSpliced(from, size)
   }
 }

@@ -34,6 +34,7 @@ const run = (
   const controlled = driver.start(configuration)
   const observer = Reach.observe(model, configuration)
   const taken: Array<string> = []
+  const trace: Array<string> = []
   const violated = new Map<string, string>()
   let seen: Judgement["seen"]
   let broken: string | undefined
@@ -46,6 +47,7 @@ const run = (
     const isPossible = controlled.perform({ action: step.action, arguments: step.arguments.map(String) })
     world = controlled.project(step.world)
     taken.push(label)
+    if (reaching) trace.push(`${label}: position ${world.position}, delivered ${world.delivered.join(" ")}`)
     const [difference] = StateDiff.between(
       model.encode(configuration, step.world),
       model.encode(configuration, world)
@@ -72,7 +74,7 @@ const run = (
     violated,
     broken,
     ...(seen === undefined ? {} : { seen }),
-    ...(reach === undefined ? {} : { reach, actions: reach.actions, trace: taken.join("\n") })
+    ...(reach === undefined ? {} : { reach, actions: reach.actions, trace: trace.join("\n") })
   }
 }
 

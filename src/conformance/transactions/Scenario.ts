@@ -146,6 +146,8 @@ export interface Parts {
   readonly appendFailures: number
   /** Longest time between two polls of a consumer. */
   readonly slowestPoll: number
+  /** Longest time between two steps of a role: from the question about a batch to its answer, and on to its append. */
+  readonly slowestStep: number
 }
 
 /** Parts with a text. */
@@ -182,11 +184,11 @@ export class Scenario {
 
   #conditions(): string {
     const { appendFailures, deliveryTimeout, late, requestTimeout, seed, slowestFetch, slowestMessage } = this.parts
-    const { slowestPoll, slowness, topics, transactionTimeout } = this.parts
+    const { slowestPoll, slowestStep, slowness, topics, transactionTimeout } = this.parts
     return `cluster seed ${seed}, ${topics} partition${topics === 1 ? "" : "s"}, messages within ${slowestMessage} ms, `
       + `slow ${slowness}, late by up to ${late} ms, fetches within ${slowestFetch} ms, request timeout `
       + `${requestTimeout} ms, delivery timeout ${deliveryTimeout} ms, transaction timeout ${transactionTimeout} ms, `
-      + `failed appends ${appendFailures}, polls within ${slowestPoll} ms`
+      + `failed appends ${appendFailures}, polls within ${slowestPoll} ms, steps within ${slowestStep} ms`
   }
 }
 
@@ -413,6 +415,7 @@ export const arbitrary = (setup: Setup): fc.Arbitrary<Scenario> => {
     transactionTimeout: fc.constantFrom(2_000, 400, 100),
     appendFailures: fc.constantFrom(0, 0.1),
     slowestPoll: fc.constantFrom(20, 200),
+    slowestStep: fc.constantFrom(5, 5, 60),
     outages: sometimes(
       fc.record({
         at: moment(600),

@@ -85,7 +85,7 @@ const clusterOf = (setup: Scenario.Setup, parts: Scenario.Parts): Transactions.C
     message: [1, parts.slowestMessage],
     slowness: parts.slowness,
     slow: 10 * parts.slowestMessage,
-    step: [0, 5],
+    step: [0, parts.slowestStep],
     late: parts.late,
     lateness: 0.9,
     loss: 0.1
