@@ -82,8 +82,8 @@ export interface Groups {
   readonly assigned: (group: string, position: Omit<Format.Position, "offset">, assignment: Assignment) => void
   /** A send is made of an input. */
   readonly madeOf: (input: Format.Position & { readonly group: string }, send: number) => void
-  /** What a transaction commits. */
-  readonly commitsOf: (transaction: number) => ReadonlyArray<Commit>
+  /** Whether offsets were handed to the transaction. */
+  readonly areIn: (transaction: number) => boolean
   /** The sends of what was made of the same input, the last one first. */
   readonly sendsOf: (groupOffset: GroupOffset, input: number) => Generator<number, void>
 }
@@ -99,7 +99,7 @@ export const make = (ledger: Ledger): Groups => {
   const byGroup = new Map<string, Array<GroupOffset | undefined>>()
   const pendingOf = new Map<number, Array<Pending>>()
   const askedOf = new Map<number, number>()
-  const ofTransaction = new Map<number, ReadonlyArray<Commit>>()
+  const withOffsets = new Set<number>()
   /** By send: the one before it that was made of the same input. */
   const sendBefore = new Column()
 
@@ -145,7 +145,7 @@ export const make = (ledger: Ledger): Groups => {
         groupOffset.commits.push(commit)
         return commit
       })
-      if (transaction !== none) ofTransaction.set(transaction, [...ofTransaction.get(transaction) ?? [], ...commits])
+      if (transaction !== none) withOffsets.add(transaction)
       const pending = pendingOf.get(process)
       if (pending === undefined) pendingOf.set(process, [{ group, commits }])
       else pending.push({ group, commits })
@@ -187,7 +187,7 @@ export const make = (ledger: Ledger): Groups => {
       sendBefore.set(send, lastSend.at(input))
       lastSend.set(input, send)
     },
-    commitsOf: (transaction) => ofTransaction.get(transaction) ?? [],
+    areIn: (transaction) => withOffsets.has(transaction),
     *sendsOf({ lastSend }, input) {
       for (let send = lastSend.at(input); send !== none; send = sendBefore.at(send)) yield send
     }

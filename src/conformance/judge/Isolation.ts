@@ -8,7 +8,7 @@ import { proof } from "./Anomalies.ts"
 import type { Facts } from "./Facts.ts"
 import { decisions, none, outcomes, views } from "./Ledger.ts"
 
-/** Why a send must not be read, and the line that says so. */
+/** Why something must not be read, and the line that says so. */
 interface Ban {
   readonly why: string
   readonly line: number
@@ -19,34 +19,33 @@ export const judgeAborted = (facts: Facts, findings: Findings): string | undefin
   const { ledger } = facts
   const committedReads = ledger.seenLine[views.read_committed]
 
-  const banOf = (send: number, isCommittedRead: boolean): Ban | undefined => {
-    if (ledger.outcomeOf.at(send) === outcomes.failed) {
-      return { why: "its send has failed", line: ledger.outcomeLine.at(send) }
-    }
+  const isRefused = (send: number): boolean => ledger.outcomeOf.at(send) === outcomes.failed
+
+  /** Somebody has called abort, and commit never; or the commit has failed. */
+  const isAborted = (transaction: number): boolean =>
+    ledger.commitOutcome.at(transaction) === outcomes.failed
+    || ledger.endCalled.at(transaction) !== none && ledger.commitCalled.at(transaction) === none
+
+  const isBanned = (send: number, isCommittedRead: boolean): boolean => {
     const transaction = ledger.transactionOf.at(send)
-    if (!isCommittedRead || transaction === none) return undefined
-    const name = ledger.tellTransaction(transaction)
-    if (ledger.commitOutcome.at(transaction) === outcomes.failed) {
-      return { why: `the commit of ${name} has failed`, line: ledger.commitOutcomeLine.at(transaction) }
-    }
-    const endLine = ledger.endCalled.at(transaction)
-    if (endLine === none || ledger.commitCalled.at(transaction) !== none) return undefined
-    return { why: `${name} is aborted`, line: endLine }
+    return isRefused(send) || isCommittedRead && transaction !== none && isAborted(transaction)
   }
 
-  let isAnythingBanned = false
-  for (let send = 0; send < ledger.recordOf.length && !isAnythingBanned; send++) {
-    isAnythingBanned = banOf(send, true) !== undefined
+  const banOf = (send: number): Ban => {
+    if (isRefused(send)) return { why: "its send has failed", line: ledger.outcomeLine.at(send) }
+    const transaction = ledger.transactionOf.at(send)
+    const name = ledger.tellTransaction(transaction)
+    return ledger.commitCalled.at(transaction) === none
+      ? { why: `${name} is aborted`, line: ledger.endCalled.at(transaction) }
+      : { why: `the commit of ${name} has failed`, line: ledger.commitOutcomeLine.at(transaction) }
   }
-  for (let entry = 0; entry < ledger.entryRecord.length; entry++) {
-    const readLine = committedReads.at(entry)
-    const isAborted = ledger.decision.at(entry) === decisions.aborted
-    if (isAborted) isAnythingBanned = true
-    if (!isAborted && !isAnythingBanned) continue
-    const record = ledger.entryRecord.at(entry)
-    const place = ledger.tellOffset(ledger.entryPartition.at(entry), ledger.entryOffset.at(entry))
-    const add = (writer: number, { line, why }: Ban): void =>
-      findings.add("aborted read", () => ({
+
+  const add = (entry: number, writer: number, { line, why }: Ban): void =>
+    findings.add("aborted read", () => {
+      const record = ledger.entryRecord.at(entry)
+      const place = ledger.tellOffset(ledger.entryPartition.at(entry), ledger.entryOffset.at(entry))
+      const readLine = committedReads.at(entry)
+      return {
         sentence: `${ledger.tellRecord(record)} was read at ${place}, but ${why}.`,
         lines: proof(
           writer === none ? none : ledger.sentLine.at(writer),
@@ -54,14 +53,26 @@ export const judgeAborted = (facts: Facts, findings: Findings): string | undefin
           line
         ),
         records: [ledger.records.at(record)]
-      }))
-    if (isAborted && readLine !== none) {
-      add(none, { why: "it is aborted in the log", line: ledger.decisionLine.at(entry) })
-      continue
+      }
+    })
+
+  let isAnythingBanned = false
+  for (let send = 0; send < ledger.recordOf.length && !isAnythingBanned; send++) {
+    isAnythingBanned = isBanned(send, true)
+  }
+  for (let entry = 0; entry < ledger.entryRecord.length; entry++) {
+    const isCommittedRead = committedReads.at(entry) !== none
+    if (ledger.decision.at(entry) === decisions.aborted) {
+      isAnythingBanned = true
+      if (isCommittedRead) {
+        add(entry, none, { why: "it is aborted in the log", line: ledger.decisionLine.at(entry) })
+        continue
+      }
     }
     const writers = facts.writersOf(entry)
-    const bans = writers.map((send) => banOf(send, readLine !== none))
-    if (bans.length > 0 && bans.every((ban) => ban !== undefined)) add(writers[0]!, bans[0]!)
+    if (writers.length > 0 && writers.every((send) => isBanned(send, isCommittedRead))) {
+      add(entry, writers[0]!, banOf(writers[0]!))
+    }
   }
   if (!isAnythingBanned) return "nothing was aborted or refused"
   return ledger.entryRecord.length === 0 ? "nothing was read" : undefined

@@ -71,22 +71,23 @@ export const judge = (facts: Facts, groups: Groups, findings: Findings): string 
         records: []
       }))
     }
-    const taken = groupOffset.commits.find((commit) => commit.offset === offset && isVoid(commit))
-    const why = taken === undefined
-      ? "which nobody had wanted to be committed"
-      : taken.transaction === none
-      ? "whose commit has failed"
-      : `which was to be committed with ${ledger.tellTransaction(taken.transaction)}, which is not`
-    findings.add("offset ahead of output", () => ({
-      sentence: `${subject(groupOffset)} was ${offset}, ${why}.`,
-      lines: proof(
-        tell.line,
-        ...taken === undefined
-          ? []
-          : [taken.line, taken.transaction === none ? taken.outcomeLine : endLine(taken.transaction)]
-      ),
-      records: []
-    }))
+    findings.add("offset ahead of output", () => {
+      const taken = groupOffset.commits.find((commit) => commit.offset === offset && isVoid(commit))
+      const [why, ...lines] = taken === undefined
+        ? ["which nobody had wanted to be committed"] as const
+        : taken.transaction === none
+        ? ["whose commit has failed", taken.line, taken.outcomeLine] as const
+        : [
+          `which was to be committed with ${ledger.tellTransaction(taken.transaction)}, which is not`,
+          taken.line,
+          endLine(taken.transaction)
+        ] as const
+      return {
+        sentence: `${subject(groupOffset)} was ${offset}, ${why}.`,
+        lines: proof(tell.line, ...lines),
+        records: []
+      }
+    })
   }
 
   /** The line that says how an abandoned transaction ended. */

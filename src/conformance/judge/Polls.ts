@@ -59,19 +59,19 @@ export const judge = (facts: Facts, findings: Findings): Judged => {
       if (kind !== views.log) passed += expected
       if (given === expected) return
       const found = new Set<number>()
-      for (let read = firstRead.at(stretch); read < end; read++) found.add(reads.at(read))
-      const records = new Set([...found].map((entry) => ledger.entryRecord.at(entry)))
+      /** Where the observer found each record. */
+      const entryOf = new Map<number, number>()
+      for (let read = firstRead.at(stretch); read < end; read++) {
+        const entry = reads.at(read)
+        found.add(entry)
+        entryOf.set(ledger.entryRecord.at(entry), entry)
+      }
       for (let position = first; position < last; position++) {
         const entry = entries[position]!
         if (!isExpected(entry) || found.has(entry)) continue
-        const isElsewhere = records.has(ledger.entryRecord.at(entry))
-        if (isElsewhere) {
-          disputed.add(entry)
-          for (const other of found) {
-            if (ledger.entryRecord.at(other) === ledger.entryRecord.at(entry)) disputed.add(other)
-          }
-        }
-        add(kind, stretch, entry, isElsewhere)
+        const elsewhere = entryOf.get(ledger.entryRecord.at(entry))
+        if (elsewhere !== undefined) disputed.add(entry).add(elsewhere)
+        add(kind, stretch, entry, elsewhere !== undefined)
       }
     }
 

@@ -182,7 +182,7 @@ export const make = (ledger: Ledger, instances: Instances, groups: Groups): Prod
         if (isRepeated) return `abort of ${ledger.tellTransaction(number)} was called before`
         ledger.commitCalled.set(number, line)
         // Only who has something to commit must be refused.
-        if (ledger.lastSendInTransaction.at(number) !== none || groups.commitsOf(number).length > 0) {
+        if (ledger.lastSendInTransaction.at(number) !== none || groups.areIn(number)) {
           ledger.commitFencer.set(number, fencerOf(producerNumbered(process)))
         }
       } else if (ledger.commitOutcome.at(number) === outcomes.failed) {
