@@ -23,12 +23,12 @@ export const brokers = Cluster.Cluster.layer({ topics: { t: 3, u: 1 } })
 
 export const t = (partition: number) => ({ topic: "t", partition })
 
-/** Lets the time go by until the effect is done. */
-export const passing = Effect.fnUntraced(function*<A, E, R>(effect: Effect.Effect<A, E, R>) {
+/** Lets the time go by until the effect is done, in steps of so many milliseconds. */
+export const passing = Effect.fnUntraced(function*<A, E, R>(effect: Effect.Effect<A, E, R>, step = 50) {
   const fiber = yield* Effect.forkChild(effect)
-  for (let waited = 0; fiber.pollUnsafe() === undefined; waited += 50) {
+  for (let waited = 0; fiber.pollUnsafe() === undefined; waited += step) {
     if (waited > 3_600_000) return yield* Effect.die(new Error("an hour, and it is not done"))
-    yield* TestClock.adjust(50)
+    yield* TestClock.adjust(step)
   }
   return yield* Fiber.join(fiber)
 })

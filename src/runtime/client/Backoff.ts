@@ -13,10 +13,10 @@ export interface Backoff {
 const MULTIPLIER = 2
 const JITTER = 0.2
 
-/** The wait after so many attempts failed in a row, from 1, in milliseconds; `random` is from [0, 1). */
+/** The wait after so many attempts failed in a row, from 1, in whole milliseconds; `random` is from [0, 1). */
 export const delayOf = ({ initialMs, maxMs }: Backoff, attempts: number, random: number): number => {
   const term = Math.min(initialMs * MULTIPLIER ** (attempts - 1), Math.max(initialMs, maxMs))
-  return Math.min(term * (1 - JITTER + 2 * JITTER * random), Math.max(initialMs, maxMs))
+  return Math.floor(Math.min(term * (1 - JITTER + 2 * JITTER * random), Math.max(initialMs, maxMs)))
 }
 
 /** The same by Effect's own chance. */
