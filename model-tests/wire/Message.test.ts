@@ -119,6 +119,15 @@ describe("values lie in the bytes as Kafka has them", () => {
     assert.strictEqual(hex(Result.getOrThrow(Message.encode(definition, 0, { it: null }))), "00")
   })
 
+  it("a struct with defaults only is not the same as null", () => {
+    const definition = only({
+      it: { type: "Inner", tag: 0, nullable: true, default: null, fields: { a: { type: "int8", default: 7 } } }
+    }, true)
+
+    assert.strictEqual(hex(Result.getOrThrow(Message.encode(definition, 0, { it: {} }))), "01000301" + "0700")
+    assert.strictEqual(hex(Result.getOrThrow(Message.encode(definition, 0, { it: null }))), "00")
+  })
+
   it("unknown tagged fields are passed over", () => {
     const definition = only({ first: { type: "int8" }, known: { type: "int8", tag: 4 } }, true)
 
@@ -196,6 +205,8 @@ describe("a message that cannot be written is refused, and the field is named", 
     const leader = { type: "Leader", tag: 0, fields: { id: { type: "int8", default: -1 } } } as const
     const led = (it: unknown): string => reason(Message.encode(only({ it: leader }, true), 0, { it } as never))
     assert.strictEqual(led({ id: -1, epoch: 2 }), "Test version 0, it.epoch: there is no such field")
+    assert.strictEqual(led(new Uint8Array()), "Test version 0, it: an object expected, 0 bytes found")
+    assert.strictEqual(led(null), "Test version 0, it: null is not allowed here")
     assert.strictEqual(led([]), "Test version 0, it: an object expected, an array of 0 found")
     assert.strictEqual(produce(1, { toString: 2 }), `${at}.toString: there is no such field`)
   })

@@ -3,8 +3,9 @@
  *
  * A definition is compiled once for each version. Writing follows Kafka: a field that the version does not have must be
  * left out, have its default, or be ignorable. It is stricter in two points: a field that is in every version and has no
- * default of its own must be given, and a field that there is not is refused. Reading gives every field, with the default where the version does
- * not have it; unknown tagged fields are passed over. Bytes that are read are views of what they were read from.
+ * default of its own must be given, and a field that there is not is refused. Reading gives every field, with the default
+ * where the version does not have it; unknown tagged fields are passed over. Bytes that are read are views of what they
+ * were read from.
  */
 import { Result } from "effect"
 import * as Bytes from "./Bytes.ts"
@@ -42,7 +43,7 @@ const isDefault = (value: unknown, field: Definition.Field): boolean => {
   if (value === undefined) return true
   const expected = defaultOf(field)
   if (value === expected) return true
-  if (value === null || expected === null) return false
+  if (expected === null) return false
   if (Array.isArray(expected)) return Array.isArray(value) && value.length === 0
   if (expected instanceof Uint8Array) return value instanceof Uint8Array && value.length === 0
   const { fields } = field
@@ -51,9 +52,9 @@ const isDefault = (value: unknown, field: Definition.Field): boolean => {
   return Object.entries(value).every(([name, inner]) => Object.hasOwn(fields, name) && isDefault(inner, fields[name]!))
 }
 
-/** What `Definition.Input` says, for those who do not ask the compiler. */
-const isRequired = ({ default: value, tag, versions }: Definition.Field): boolean =>
-  value === undefined && tag === undefined && versions === undefined
+/** What `Definition.Input` says of untagged fields, for those who do not ask the compiler. */
+const isRequired = ({ default: value, versions }: Definition.Field): boolean =>
+  value === undefined && versions === undefined
 
 const typeOf = (field: Definition.Field, version: number, flexible: boolean): FieldType.FieldType => {
   const compact = flexible && field.flexibleVersions === undefined
