@@ -6,6 +6,7 @@ import { Cause, Effect, Exit, Layer } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { bugs } from "./bugs.ts"
 import { check } from "./check.ts"
+import { demo } from "./demo.ts"
 import { doctor } from "./doctor.ts"
 import * as Ending from "./Ending.ts"
 import { explore } from "./explore.ts"
@@ -20,7 +21,7 @@ const version = "0.1.0"
 
 const keos = Command.make("keos").pipe(
   Command.withDescription("Kafka's delivery guarantees: specified, implemented, and proved to agree"),
-  Command.withSubcommands([verify, check, replay, explore, validate, judge, bugs, schema, doctor])
+  Command.withSubcommands([verify, check, replay, explore, validate, judge, demo, bugs, schema, doctor])
 )
 
 /** Help goes to stdout when it is asked for; a wrong command line gets its message on stderr and nothing else. */
@@ -51,7 +52,8 @@ Command.runWith(keos, { version })(process.argv.slice(2)).pipe(
     disableErrorReporting: true,
     teardown: (exit, onExit) => {
       ProgressLine.finish()
-      if (Exit.isSuccess(exit)) return onExit(Number(exit.value))
+      // A command is over when it has said everything, whatever is left behind of processes that it let die.
+      if (Exit.isSuccess(exit)) return process.stdout.write("", () => process.exit(Number(exit.value)))
       onExit(Cause.hasInterrupts(exit.cause) ? Ending.codes.interrupted : Ending.codes.internal)
     }
   })

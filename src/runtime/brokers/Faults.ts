@@ -4,7 +4,7 @@
  *
  * All chance comes from Effect's `Random`, so that a seed decides what happens.
  */
-import { Effect, Random, type Scope } from "effect"
+import { Data, Effect, Random, type Scope } from "effect"
 import type { ApiKey } from "../client/Requests.ts"
 import { type Connections, Disconnected } from "../client/Requests.ts"
 
@@ -51,16 +51,19 @@ export interface Process {
   readonly connections: Connections["Service"]
   /**
    * The process is killed: whatever it has in the air hears no answer, and nothing of it reaches a broker any more, also not
-   * what it would do to clean up.
+   * what it would do to clean up. All of that ends with the defect `Killed`.
    */
   readonly kill: Effect.Effect<void>
 }
+
+/** This process is dead. */
+export class Killed extends Data.TaggedError("Killed") {}
 
 /** A process with its own connections to the brokers. */
 export const process = ({ bootstrap, send }: Connections["Service"]): Process => {
   let isKilled = false
   const unlessKilled = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-    Effect.suspend(() => isKilled ? Effect.never : effect)
+    Effect.suspend(() => isKilled ? Effect.die(new Killed()) : effect)
   return {
     connections: {
       bootstrap,
