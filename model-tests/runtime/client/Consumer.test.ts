@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Result, Scope, Stream } from "effect"
+import { Effect, Exit, Fiber, Metric, Result, Scope, Stream, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import { Cluster } from "../../../src/runtime/brokers/index.ts"
 import * as Consumer from "../../../src/runtime/client/Consumer.ts"
+import * as ConsumerMetrics from "../../../src/runtime/client/ConsumerMetrics.ts"
 import type { Api } from "../../../src/runtime/client/Requests.ts"
 import {
   batch,
@@ -562,6 +563,45 @@ describe("what brokers answer", () => {
         Effect.provide(scripted(grouped, sent))
       )
     })
+  })
+})
+
+describe("what is observed", () => {
+  it.effect("polls, rebalances and commits are counted", () =>
+    passing(Effect.gen(function*() {
+      yield* put(0, "a", "b", "c")
+      const reader = yield* consumer({ ...group, "client.id": "counted" })
+      yield* reader.subscribe(["t"])
+      yield* polled(reader, 3)
+      yield* reader.commit()
+      const counted = (metric: Metric.Counter<number>) =>
+        Effect.map(Metric.value(Metric.withAttributes(metric, { client_id: "counted" })), (found) => found.count)
+
+      assert.strictEqual(yield* counted(ConsumerMetrics.recordsConsumed), 3)
+      assert.strictEqual(yield* counted(ConsumerMetrics.rebalances), 1)
+      assert.strictEqual(yield* counted(ConsumerMetrics.commits), 1)
+      assert.isAbove(yield* counted(ConsumerMetrics.fetches), 0)
+    })).pipe(Effect.provide(brokers)))
+
+  it.effect("requests have spans", () => {
+    const spans: Array<Tracer.NativeSpan> = []
+    const tracer = Tracer.make({
+      span: (options) => {
+        const span = new Tracer.NativeSpan(options)
+        spans.push(span)
+        return span
+      }
+    })
+    return passing(Effect.gen(function*() {
+      yield* put(0, "a")
+      const reader = yield* consumer(group)
+      yield* reader.subscribe(["t"])
+      yield* polled(reader, 1)
+
+      for (const name of ["JoinGroup", "SyncGroup", "OffsetFetch", "Fetch"]) {
+        assert.include(spans.map((span) => span.name), name)
+      }
+    })).pipe(Effect.withTracer(tracer), Effect.provide(brokers))
   })
 })
 

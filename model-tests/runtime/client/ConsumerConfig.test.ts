@@ -31,7 +31,8 @@ describe("decode", () => {
       "request.timeout.ms": 30000,
       "default.api.timeout.ms": 60000,
       "retry.backoff.ms": 100,
-      "retry.backoff.max.ms": 1000
+      "retry.backoff.max.ms": 1000,
+      "client.id": ""
     })
   })
 

@@ -5,7 +5,7 @@
  * Nothing happens to the application's partitions but within a poll: there the group is joined again, and there records
  * are handed out. Keys and values are bytes; `ConsumerRecord.deserialize` makes more of them.
  */
-import { Cause, Clock, Context, Effect, Latch, Layer, Random, Result, Semaphore, Stream } from "effect"
+import { Cause, Clock, Context, Effect, Latch, Layer, Metric, Random, Result, Semaphore, Stream } from "effect"
 import { Errors, Sequence, type TopicPartition } from "../../core/index.ts"
 import * as Backoff from "./Backoff.ts"
 import * as ClusterMetadata from "./ClusterMetadata.ts"
@@ -22,6 +22,7 @@ import {
   Retriable,
   SubscriptionConflict
 } from "./ConsumerErrors.ts"
+import * as ConsumerMetrics from "./ConsumerMetrics.ts"
 import type { ConsumerRecord } from "./ConsumerRecord.ts"
 import * as Fetcher from "./Fetcher.ts"
 import * as Membership from "./Membership.ts"
@@ -101,6 +102,9 @@ export const make = Effect.fnUntraced(function*(given: ConsumerConfig.Given) {
   const group = config["group.id"]
   const isAutoCommit = config["enable.auto.commit"]
 
+  const count = (metric: Metric.Counter<number>, amount: number): Effect.Effect<void> =>
+    Metric.update(Metric.withAttributes(metric, { client_id: config["client.id"] }), amount)
+
   const polling = yield* Semaphore.make(1)
   const news = yield* Latch.make(false)
   const wake = (): void => void news.openUnsafe()
@@ -144,7 +148,9 @@ export const make = Effect.fnUntraced(function*(given: ConsumerConfig.Given) {
     if (subscription._tag === "Topics" && member.metadata().generation === Sequence.none) {
       return yield* new CommitFailed({ error: "UNKNOWN_MEMBER_ID" })
     }
-    if (offsets.length > 0) yield* member.commit(offsets)
+    if (offsets.length === 0) return
+    yield* member.commit(offsets)
+    yield* count(ConsumerMetrics.commits, 1)
   })
 
   /** What is not committed is given again: that is for the log, not for the application. */
@@ -180,6 +186,7 @@ export const make = Effect.fnUntraced(function*(given: ConsumerConfig.Given) {
       yield* giveUp(standing, listener)
       yield* restore(member.join(topics, fetcher.assign))
       member.polled(yield* Clock.currentTimeMillis)
+      yield* count(ConsumerMetrics.rebalances, 1)
       yield* listener.assigned?.(fetcher.assigned()) ?? Effect.void
     }))
 
@@ -286,7 +293,7 @@ export const make = Effect.fnUntraced(function*(given: ConsumerConfig.Given) {
         pollOnce(only),
         "Retriable",
         () => Effect.as(Effect.suspend(() => pause(++failedInARow)), [])
-      )
+      ).pipe(Effect.tap((records) => count(ConsumerMetrics.recordsConsumed, records.length)))
     )
 
   const pull = Effect.fnUntraced(function*(only?: Partition) {

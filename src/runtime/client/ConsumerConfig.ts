@@ -16,6 +16,8 @@ const groupId: Properties.Property<string | undefined> = {
   default: undefined
 }
 
+const clientId: Properties.Property<string> = { schema: Schema.String, expected: "a name", default: "" }
+
 const strategies = {
   range: Assignor.range,
   roundrobin: Assignor.roundRobin,
@@ -43,7 +45,8 @@ const table = {
   "request.timeout.ms": integer({ minimum: 1, maximum: maxInt, default: 30_000 }),
   "default.api.timeout.ms": integer({ minimum: 1, maximum: maxInt, default: 60_000 }),
   "retry.backoff.ms": integer({ minimum: 0, maximum: maxInt, default: 100 }),
-  "retry.backoff.max.ms": integer({ minimum: 0, maximum: maxInt, default: 1000 })
+  "retry.backoff.max.ms": integer({ minimum: 0, maximum: maxInt, default: 1000 }),
+  "client.id": clientId
 } satisfies Properties.Table
 
 const absent: Properties.Absent = {

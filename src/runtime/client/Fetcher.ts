@@ -5,13 +5,14 @@
  * A position is the offset of the next record that the application is given. Whatever comes in for another position is
  * thrown away.
  */
-import { Effect, Random, Result, type Scope } from "effect"
+import { Effect, Metric, Random, Result, type Scope } from "effect"
 import { Errors, TopicPartition } from "../../core/index.ts"
 import * as Backoff from "./Backoff.ts"
 import type { ClusterMetadata } from "./ClusterMetadata.ts"
 import * as CompletedFetch from "./CompletedFetch.ts"
 import type { ConsumerConfig } from "./ConsumerConfig.ts"
 import { BrokerRefused, type ConsumerError, InvalidRecords, OffsetOutOfRange } from "./ConsumerErrors.ts"
+import * as ConsumerMetrics from "./ConsumerMetrics.ts"
 import type { ConsumerRecord } from "./ConsumerRecord.ts"
 import type { CommittedOffset, FetchResult, NodeId } from "./Requests.ts"
 
@@ -76,6 +77,7 @@ export const make = Effect.fnUntraced(function*(
   let completed: Array<CompletedFetch.CompletedFetch> = []
   /** Leaders that a fetch is on its way to, or that have just failed to answer one. */
   const busy = new Set<NodeId>()
+  const fetches = Metric.withAttributes(ConsumerMetrics.fetches, { client_id: config["client.id"] })
   let isStale = false
   let failure: ConsumerError | undefined
   let failedInARow = 0
@@ -119,13 +121,17 @@ export const make = Effect.fnUntraced(function*(
   /** Where the answer says to try again, or there is none, the leader is left alone for a while. */
   const fetch = Effect.fnUntraced(
     function*(node: NodeId, partitions: ReadonlyArray<Wanted>) {
-      const response = yield* Effect.result(cluster.ask(node, "Fetch", {
+      yield* Metric.update(fetches, 1)
+      const asking = cluster.ask(node, "Fetch", {
         isolationLevel,
         minBytes: config["fetch.min.bytes"],
         maxWaitMs: config["fetch.max.wait.ms"],
         maxBytes: config["fetch.max.bytes"],
         partitions
-      }))
+      })
+      const response = yield* Effect.result(
+        Effect.withSpan(asking, "Fetch", { kind: "client", attributes: { node, partitions: partitions.length } })
+      )
       let isGood = true
       if (Result.isSuccess(response)) {
         const offsets = new Map(partitions.map((wanted) => [TopicPartition.key(wanted), wanted.offset]))

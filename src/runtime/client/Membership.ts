@@ -110,6 +110,7 @@ export const make = Effect.fnUntraced(function*(
   ): Effect.fn.Return<Api[Key]["response"], Retriable | BrokerRefused> {
     const node = yield* findCoordinator()
     return yield* cluster.ask(node, api, request, extraMs).pipe(
+      Effect.withSpan(api, { kind: "client", attributes: { node, group } }),
       Effect.mapError(() => {
         coordinator = undefined
         return new Retriable({ api, error: "NETWORK_EXCEPTION" })
