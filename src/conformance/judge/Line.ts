@@ -5,7 +5,7 @@
  * shape, which does not see unknown fields, and those are looked for apart; whatever does not pass both goes to the strict
  * decoder, which has the last word and the message.
  */
-import { Result, Schema, SchemaIssue } from "effect"
+import { Result, Schema, SchemaAST, SchemaIssue } from "effect"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import * as Format from "./Format.ts"
 
@@ -13,38 +13,44 @@ import * as Format from "./Format.ts"
 interface Shape {
   readonly name: string
   readonly matches: (json: unknown) => boolean
-  readonly hasOnlyKnownFields: (json: object) => boolean
+  readonly hasOnlyKnownFields: Check
   readonly decode: (json: unknown) => Result.Result<unknown, Schema.SchemaError>
 }
 
-/** The fields of objects in lists of a line; the fields of every other object are those of the shape. */
-const listed: Readonly<Record<string, ReadonlySet<string>>> = {
-  records: new Set(["topic", "partition", "offset", "record"]),
-  positions: new Set(["topic", "partition", "offset"]),
-  offsets: new Set(["topic", "partition", "offset"]),
-  partitions: new Set(["topic", "partition", "offset"])
+type Check = (json: unknown) => boolean
+
+/**
+ * Whether values that match a schema have no field that the schema does not name; absent for values without fields.
+ * `false` for one that may be of several shapes: which it is, only the decoder knows.
+ */
+const knows = (ast: SchemaAST.AST): Check | undefined => {
+  if (SchemaAST.isUnion(ast)) return ast.types.every((type) => knows(type) === undefined) ? undefined : () => false
+  if (SchemaAST.isArrays(ast)) {
+    const item = knows(ast.rest[0]!)
+    return item === undefined ? undefined : (json) => {
+      for (const one of json as ReadonlyArray<unknown>) if (!item(one)) return false
+      return true
+    }
+  }
+  if (!SchemaAST.isObjects(ast)) return undefined
+  const fields = new Map(ast.propertySignatures.map(({ name, type }) => [name as string, knows(type)]))
+  return (json) => {
+    for (const field in json as object) {
+      const known = fields.get(field)
+      if (known === undefined) {
+        if (!fields.has(field)) return false
+      } else if (!known((json as Readonly<Record<string, unknown>>)[field])) return false
+    }
+    return true
+  }
 }
 
-const hasOnly = (json: object, known: ReadonlySet<string>): boolean => {
-  for (const field in json) if (!known.has(field)) return false
-  return true
-}
-
-const shapeOf = (name: string, schema: Schema.Decoder<unknown> & { readonly fields: object }): Shape => {
+const shapeOf = (name: string, schema: Schema.Decoder<unknown>): Shape => {
   SchemaJITCompiler.enable(schema.ast)
-  const known = new Set(Object.keys(schema.fields))
-  const lists = [...known].filter((field) => field in listed)
-  // Inputs and entries of logs have fields of their own; the strict decoder looks at them.
-  const isPlain = (json: object): boolean => !("input" in json) && !("entries" in json)
   return {
     name,
     matches: Schema.is(schema),
-    hasOnlyKnownFields: (json) =>
-      isPlain(json) && hasOnly(json, known)
-      && lists.every((field) => {
-        const list = (json as Readonly<Record<string, ReadonlyArray<object> | undefined>>)[field]
-        return list === undefined || list.every((item) => hasOnly(item, listed[field]!))
-      }),
+    hasOnlyKnownFields: knows(schema.ast)!,
     decode: Schema.decodeUnknownResult(schema, { onExcessProperty: "error" })
   }
 }
