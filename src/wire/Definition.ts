@@ -1,6 +1,7 @@
 /**
- * What a message of Kafka's protocol is, as data: the fields of a request, a response or a header, in the order in which
- * they are written, and the versions that have them. The tables in `messages/` are made from Kafka's own definitions.
+ * What a message of Kafka's protocol is, as data: the fields of a request, a response or a header, in the order in
+ * which they are written, and the versions that have them. The tables in `messages/` are made from Kafka's own
+ * definitions.
  *
  * The types of messages are derived from the tables. Names are Kafka's.
  */
@@ -17,7 +18,10 @@ export interface Field {
   readonly nullable?: true | string
   /** The number of a field that is written behind the others, and only where it differs from its default. */
   readonly tag?: number
-  /** What stands for a field that is left out; without it, 0, false, or what is empty. */
+  /**
+   * What stands for a field that is left out; without it, 0, false, or what is empty. Infinity is the largest int64, which
+   * no number is; it is the default of one tagged field, and so never written.
+   */
   readonly default?: boolean | number | string | null
   /** A version that does not have the field may drop its value. */
   readonly ignorable?: true

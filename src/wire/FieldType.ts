@@ -115,7 +115,7 @@ const compactLength: Length = {
   read: (from) => Bytes.readUnsignedVarint(from) - 1
 }
 
-/** Reads a length; -1 for null. Each byte or element needs a byte at least, so no more can be there than bytes are left. */
+/** Reads a length; -1 for null. Each element needs a byte at least, so no more can be there than bytes are left. */
 const readLength = (from: Bytes.Reader, length: Length, nullable: boolean): number => {
   const at = from.position
   const found = length.read(from)

@@ -4,8 +4,8 @@
  *     Size int32, RequestHeader, Request        Size int32, ResponseHeader, Response
  *
  * The size counts from after itself. The version of the header follows from that of the message: headers have compact
- * lengths and tagged fields where the message has, save that responses of ApiVersions always come with the first, since a
- * client that asks does not know yet what the broker understands. `ApiMessageType.requestHeaderVersion`.
+ * lengths and tagged fields where the message has, save that responses of ApiVersions always come with the first,
+ * since a client that asks does not know yet what the broker understands. `ApiMessageType.requestHeaderVersion`.
  *
  * Frames are bytes: for a request that is wrong on purpose, `ofRequest` takes any key, version and body.
  */

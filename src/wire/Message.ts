@@ -1,11 +1,11 @@
 /**
  * Writes and reads messages by their definitions, in any version. This is what Kafka generates a class per message for.
  *
- * A definition is compiled once for each version. Writing follows Kafka: a field that the version does not have must be
- * left out, have its default, or be ignorable. It is stricter in two points: a field that is in every version and has no
- * default of its own must be given, and a field that there is not is refused. Reading gives every field, with the default
- * where the version does not have it; unknown tagged fields are passed over. Bytes that are read are views of what they
- * were read from.
+ * A definition is compiled once for each version. Writing follows Kafka: a field that the version does not have must
+ * be left out, have its default, or be ignorable. It is stricter in two points: a field that is in every version and
+ * has no default of its own must be given, and a field that there is not is refused. Reading gives every field, with
+ * the default where the version does not have it; unknown tagged fields are passed over. Bytes that are read are views
+ * of what they were read from.
  */
 import { Result } from "effect"
 import * as Bytes from "./Bytes.ts"

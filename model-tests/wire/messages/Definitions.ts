@@ -2,8 +2,8 @@
  * Makes the tables of `src/wire/messages` from the message definitions that lie as JSON in kafka-clients.
  *
  * Kafka 4.0 has dropped the oldest versions of some messages, which brokers of 3.9 still serve. They come from the
- * definitions of 3.9: fields that the newer definitions no longer have are put in where they were. Each version of a table
- * is compared with the definition it comes from.
+ * definitions of 3.9: fields that the newer definitions no longer have are put in where they were. Each version of a
+ * table is compared with the definition it comes from.
  */
 import { deepStrictEqual } from "node:assert"
 import {
@@ -254,7 +254,8 @@ const definitionLines = ({ fields, flexible, name, versions }: Definition, inden
 ]
 
 const header = (what: string): string =>
-  `/** ${what}, by the definitions of Kafka ${releases.newest} and ${releases.oldest}. Made by the tests' \`regenerate.ts\`. */`
+  `/** ${what}, by the definitions of Kafka ${releases.newest} and ${releases.oldest}. `
+  + "Made by the tests' `regenerate.ts`. */"
 
 const file = (what: string, type: string, lines: ReadonlyArray<string>): string =>
   [

@@ -22,11 +22,11 @@ import org.apache.kafka.common.requests.RequestHeader;
 import org.apache.kafka.common.requests.ResponseHeader;
 
 /**
- * Frames by Apache Kafka's own classes, one JSON document a line: the bytes that its network layer sends, and the message
- * as Kafka shows it. Takes lines of an API, the first and the last version from standard input.
+ * Frames by Apache Kafka's own classes, one JSON document a line: the bytes that its network layer sends, and the
+ * message as Kafka shows it. Takes lines of an API, the first and the last version from standard input.
  *
- * Each request and response comes twice. Once every field is set, each to another value; arrays have two elements, and in
- * the second what may be null is. Once arrays are empty, what may be null is, and no tagged field is set.
+ * Each request and response comes twice. Once every field is set, each to another value; arrays have two elements, and
+ * in the second what may be null is. Once arrays are empty, what may be null is, and no tagged field is set.
  */
 public class Frames {
     private static final String CLIENT_ID = "größe €𝄞";
@@ -79,7 +79,9 @@ public class Frames {
         Struct struct = new Struct(schema);
         for (BoundField field : schema.fields()) {
             Type type = field.def.type;
-            struct.set(field, type instanceof TaggedFields ? tagged((TaggedFields) type, bare, nulls) : value(type, bare, nulls));
+            struct.set(field, type instanceof TaggedFields
+                ? tagged((TaggedFields) type, bare, nulls)
+                : value(type, bare, nulls));
         }
         return struct;
     }
@@ -112,7 +114,9 @@ public class Frames {
             return size;
         }
         public boolean hasPendingWrites() { return false; }
-        public long transferFrom(FileChannel channel, long position, long count) { throw new UnsupportedOperationException(); }
+        public long transferFrom(FileChannel channel, long position, long count) {
+            throw new UnsupportedOperationException();
+        }
         public boolean isOpen() { return true; }
         public void close() { }
     }
