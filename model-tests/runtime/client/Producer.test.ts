@@ -314,6 +314,37 @@ describe("a record is placed", () => {
       assert.isAbove(new Set(found).size, 3)
     }))
 
+  it.effect("not where the leader does not keep up, beyond partitioner.availability.timeout.ms", () =>
+    Effect.gen(function*() {
+      const chosen = Effect.fnUntraced(function*(availabilityTimeout: number) {
+        const broker = Scripted.make({ t: 2 })
+        broker.always("Metadata", () =>
+          Effect.succeed({
+            brokers: [1, 2],
+            partitions: [0, 1].map((partition) => ({ topic: "t", partition, leader: partition + 1, error: "NONE" }))
+          }))
+        broker.always(
+          "Produce",
+          (request) => request.batches[0]!.partition === 0 ? Scripted.never : broker.healthy.Produce!(request)
+        )
+        const producer = yield* make(broker, {
+          "linger.ms": 0,
+          "batch.size": 0,
+          "max.in.flight.requests.per.connection": 1,
+          "partitioner.availability.timeout.ms": availabilityTimeout
+        })
+        const appendMany = Effect.forEach(numbers, (value) => begin(producer.send(record(value))))
+        yield* appendMany
+        yield* TestClock.adjust(5000)
+        const later = yield* appendMany
+        return later.filter((fiber) => fiber.pollUnsafe() === undefined).length
+      })
+      const numbers = Array.from({ length: 30 }, (_, i) => `${i}`)
+
+      assert.strictEqual(yield* chosen(1000), 0)
+      assert.isAbove(yield* chosen(0), 0)
+    }))
+
   it.effect("on another partition for every batch with the sticky partitioner", () =>
     Effect.gen(function*() {
       const records = Array.from({ length: 20 }, (_, i) => record(`${i}`))
@@ -615,6 +646,39 @@ describe("sending again", () => {
       yield* TestClock.adjust(1)
 
       assert.deepInclude(outcomeOf(sent), { _tag: "ProducerTimeout", property: "delivery.timeout.ms", limit: 120_000 })
+    }))
+
+  it.effect("what waits behind a batch that expires goes at once, under the next epoch", () =>
+    Effect.gen(function*() {
+      const broker = Scripted.make()
+      broker.always("Produce", (request) =>
+        Scripted.valuesOf(request.batches[0]!.batch)[0] === "a"
+          ? Scripted.refuse("NOT_ENOUGH_REPLICAS")(request)
+          : broker.healthy.Produce!(request))
+      const producer = yield* make(broker, { "linger.ms": 0, "max.in.flight.requests.per.connection": 1 })
+      yield* begin(producer.send(record("a")))
+      yield* TestClock.adjust(110_000)
+      const behind = yield* begin(producer.send(record("b")))
+      assert.isUndefined(outcomeOf(behind))
+
+      yield* TestClock.adjust(10_000)
+
+      assert.deepInclude(outcomeOf(behind), { offset: 0 })
+      assert.strictEqual(stamps(broker).at(-1), "b: 7/1/0")
+    }))
+
+  it.effect("all batches that are due fail at once", () =>
+    Effect.gen(function*() {
+      const broker = Scripted.make()
+      broker.always("Produce", () => Scripted.disconnected)
+      const producer = yield* make(broker, { "linger.ms": 0, "batch.size": 0 })
+      const sent = yield* Effect.forEach(["a", "b", "c", "d"], (value) => begin(producer.send(record(value))))
+
+      yield* TestClock.adjust(119_999)
+      assert.deepStrictEqual(sent.map((fiber) => outcomeOf(fiber)), [undefined, undefined, undefined, undefined])
+      yield* TestClock.adjust(1)
+
+      for (const fiber of sent) assert.deepInclude(outcomeOf(fiber), { _tag: "ProducerTimeout" })
     }))
 
   it.effect("a record that could not be sent in time fails too", () =>

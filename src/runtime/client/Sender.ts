@@ -424,9 +424,12 @@ export const make = (options: Options): Sender => {
   const expire = (now: number): void => {
     for (const index of active) {
       const state = states[index]!
-      for (const { id } of Producer.expirable(coreOf(state))) {
-        if (state.sent.get(id)!.batch.created + deliveryTimeout > now) continue
-        take(state, { _tag: "ExpireBatch", partition: index, batch: id }, true)
+      const isDue = ({ id }: CoreSender.Batch): boolean => state.sent.get(id)!.batch.created + deliveryTimeout <= now
+      for (;;) {
+        // What was behind it may be next.
+        const due = Producer.expirable(coreOf(state)).find(isDue)
+        if (due === undefined) break
+        take(state, { _tag: "ExpireBatch", partition: index, batch: due.id }, true)
       }
     }
     for (const index of accumulator.waiting()) {
@@ -549,9 +552,9 @@ export const make = (options: Options): Sender => {
     const received = answered
     answered = []
     for (const one of received) receive(one, now)
+    expire(now)
     if (transactions !== undefined) follow(transactions)
     else if (idempotence && fatal === undefined) identify()
-    expire(now)
     const stopped = failure()
     if (stopped !== undefined) stop(stopped)
     else if (transactions?.isDoomed() === true) abandon(transactions)
