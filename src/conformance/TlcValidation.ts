@@ -45,20 +45,28 @@ const callOf = (actions: ReadonlyArray<string>): RegExp =>
   new RegExp(`\\b(${actions.join("|")})\\b(?:\\(([^()]*)\\))?$`)
 
 /**
- * The disjuncts of a next-state relation, each of them only for the line that names its action and has its arguments. Throws
- * `TlcFailure` where one is not `\E x \in S : Action(x)` or `Action`.
+ * The disjuncts of a next-state relation, each of them only for the line that names its action and has its arguments, which
+ * are compared one after the other. Throws `TlcFailure` where one is not `\E x \in S, y \in T : Action(x, y)` or `Action`.
  */
 export const restricted = (relation: string, actions: ReadonlyArray<string>): ReadonlyArray<string> => {
   const call = callOf(actions)
   return relation.split(/^ {2}\\\/ /m).slice(1).map((part) => {
     const disjunct = part.trim().replace(/\s+/g, " ")
     const [whole, action, instance] = call.exec(disjunct) ?? []
-    if (action === undefined) throw broken(`there is no action of the model in the disjunct ${disjunct} of Next`)
-    const texts = instance === undefined ? [] : instance.split(",").map((argument) => `ToString(${argument.trim()})`)
-    const quantifiers = disjunct.slice(0, -whole!.length)
-    return `LoggedEntry.action = "${action}" /\\ ${quantifiers}LoggedEntry.arguments = <<${
-      texts.join(", ")
-    }>> /\\ ${whole}`
+    const [, bounds = ""] = /^\\E (.*) : $/.exec(disjunct.slice(0, disjunct.length - (whole?.length ?? 0))) ?? []
+    if (action === undefined || (bounds === "") !== (whole === disjunct)) {
+      throw broken(`there is no action of the model in the disjunct ${disjunct} of Next`)
+    }
+    const parameters = (instance ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "")
+    const variables = bounds === "" ? [] : bounds.split(/, (?=\w+ \\in )/)
+    const names = variables.map((bound) => bound.split(" ")[0]!)
+    const is = (name: string): string => `LoggedIs(${parameters.indexOf(name) + 1}, ${name})`
+    return [
+      `LoggedCall("${action}", ${parameters.length})`,
+      ...parameters.filter((name) => !names.includes(name)).map(is),
+      ...variables.map((bound, i) => `\\E ${bound} : ${is(names[i]!)}`),
+      whole
+    ].join(" /\\ ")
   })
 }
 
@@ -108,7 +116,7 @@ const entryOf = ({ action, arguments: instance, observed = {}, places = [] }: Li
 
 export const moduleName = "LoggedBehaviour"
 
-const announced = "REJECTED "
+const announced = "OTHER STATE "
 
 /** The module. Throws `TlcFailure`. */
 export const moduleOf = (checked: Specification.Checked, log: ReadonlyArray<Line>): string => {
@@ -128,6 +136,8 @@ export const moduleOf = (checked: Specification.Checked, log: ReadonlyArray<Line
     "",
     `LoggedEntries == <<\n${log.map(entryOf).join(",\n")}\n>>`,
     "LoggedEntry == LoggedEntries[loggedLine]",
+    "LoggedCall(name, count) == LoggedEntry.action = name /\\ Len(LoggedEntry.arguments) = count",
+    "LoggedIs(i, value) == LoggedEntry.arguments[i] = ToString(value)",
     "",
     "LoggedAction ==",
     ...disjuncts.map((disjunct) => `  \\/ ${disjunct}`),
@@ -141,13 +151,12 @@ export const moduleOf = (checked: Specification.Checked, log: ReadonlyArray<Line
     "       LET place == LoggedEntry.places[i]",
     "       IN LoggedAt(LoggedVariable(place.variable), place.path) = place.value",
     "",
-    "LoggedRest == loggedLine <= Len(LoggedEntries)",
-    "LoggedStep == LoggedRest /\\ LoggedAction /\\ LoggedState /\\ loggedLine' = loggedLine + 1",
-    "LoggedEnd ==",
-    "  /\\ LoggedRest /\\ ~ENABLED LoggedStep",
-    `  /\\ PrintT("${announced}" \\o ToString(<<loggedLine, ENABLED LoggedAction>>))`,
-    "  /\\ UNCHANGED <<vars, loggedLine>>",
-    "LoggedSpec == Init /\\ loggedLine = 1 /\\ [][LoggedStep \\/ LoggedEnd]_<<vars, loggedLine>>",
+    "LoggedStep ==",
+    "  /\\ loggedLine <= Len(LoggedEntries)",
+    "  /\\ LoggedAction",
+    `  /\\ IF LoggedState THEN TRUE ELSE PrintT("${announced}" \\o ToString(loggedLine)) /\\ FALSE`,
+    "  /\\ loggedLine' = loggedLine + 1",
+    "LoggedSpec == Init /\\ loggedLine = 1 /\\ [][LoggedStep]_<<vars, loggedLine>>",
     "====",
     ""
   ].join("\n")
@@ -166,16 +175,6 @@ const configOf = ({ config, model }: Specification.Checked, properties: Readonly
 // The verdict
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** Where the log parts, from what the module printed. */
-const rejectionIn = (text: ReadonlyArray<string>): Verdict | undefined => {
-  for (const line of text) {
-    const [, number, isEnabled] = new RegExp(`^"${announced}<<(\\d+), (TRUE|FALSE)>>"$`).exec(line) ?? []
-    if (number === undefined) continue
-    return { _tag: "Rejected", line: Number(number), reason: isEnabled === "TRUE" ? "other state" : "not enabled" }
-  }
-  return undefined
-}
-
 /**
  * TLC does not compare values of different kinds, and does not look for an argument that a function does not have; where it
  * gives up over what was observed, the log has observed what cannot be.
@@ -186,25 +185,26 @@ const rejectionBy = ({ file, message, reason }: TlcFailure): Verdict | undefined
   return line === undefined ? undefined : { _tag: "Rejected", line: Number(line), reason: "other state" }
 }
 
-const suspicious = (outcome: Outcome, lines: number) =>
-  new TlcFailure({
-    reason: "Suspicious",
-    message: `TLC found ${outcome.distinct} states at a depth of ${outcome.depth} in a log of ${lines} lines`
-  })
-
+/**
+ * The states are those before each line that was taken, and the last one; `others` are the lines whose action led to another
+ * state than was observed.
+ */
 const judge = (
   outcome: Outcome,
-  text: ReadonlyArray<string>,
+  others: ReadonlySet<number>,
   lines: number
 ): Effect.Effect<Verdict, TlcFailure> => {
   if (outcome._tag === "Violated") {
     return Effect.succeed({ _tag: "Violating", line: outcome.trace.length - 1, property: outcome.property })
   }
-  const found = rejectionIn(text) ?? { _tag: "Accepted", lines }
-  const states = found._tag === "Rejected" ? found.line : lines + 1
-  return outcome.distinct === states && outcome.depth === states
-    ? Effect.succeed(found)
-    : Effect.fail(suspicious(outcome, lines))
+  const { depth, distinct } = outcome
+  if (distinct !== depth || distinct > lines + 1) {
+    const message = `TLC found ${distinct} states at a depth of ${depth} in a log of ${lines} lines`
+    return Effect.fail(new TlcFailure({ reason: "Suspicious", message }))
+  }
+  if (distinct === lines + 1) return Effect.succeed({ _tag: "Accepted", lines })
+  const reason = others.has(distinct) ? "other state" : "not enabled"
+  return Effect.succeed({ _tag: "Rejected", line: distinct, reason })
 }
 
 const run = (
@@ -224,7 +224,7 @@ const run = (
       })
       writeFileSync(spec, module)
       writeFileSync(config, Specification.print(configOf(checked, properties)))
-      const text: Array<string> = []
+      const others = new Set<number>()
       const outcome = yield* check(toolchain, {
         spec,
         config,
@@ -233,10 +233,10 @@ const run = (
         stack: "64m",
         quick: log.length < 1_000,
         onText: (line) => {
-          if (line.startsWith(`"${announced}`)) text.push(line)
+          if (line.startsWith(`"${announced}`)) others.add(Number.parseInt(line.slice(announced.length + 1), 10))
         }
       })
-      return yield* judge(outcome, text, log.length)
+      return yield* judge(outcome, others, log.length)
     }),
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
   ).pipe(Effect.catchIf((error) => rejectionBy(error) !== undefined, (error) => Effect.succeed(rejectionBy(error)!)))
