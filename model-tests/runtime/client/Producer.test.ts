@@ -585,6 +585,54 @@ describe("sending again", () => {
       assert.deepInclude(outcomeOf(sent), { offset: 0 })
     }))
 
+  it.effect("and anything else goes to the new leader only when the old one owes no answer", () =>
+    Effect.gen(function*() {
+      const broker = Scripted.make()
+      broker.next("Metadata", broker.healthy.Metadata!)
+      broker.always(
+        "Metadata",
+        () => Effect.succeed({ brokers: [1, 2], partitions: [{ topic: "t", partition: 0, leader: 2, error: "NONE" }] })
+      )
+      broker.next("Produce", (request) => Effect.andThen(Effect.sleep(500), broker.healthy.Produce!(request)))
+      const producer = yield* make(broker, { "linger.ms": 0, "metadata.max.age.ms": 200 })
+      yield* begin(producer.send(record("a")))
+      yield* TestClock.adjust(400)
+
+      const sent = yield* begin(producer.send(record("b")))
+      assert.deepStrictEqual(broker.of("Produce").map(({ node }) => node), [1])
+      yield* TestClock.adjust(100)
+
+      assert.deepStrictEqual(broker.of("Produce").map(({ node }) => node), [1, 2])
+      assert.deepInclude(outcomeOf(sent), { offset: 1 })
+    }))
+
+  it.effect("answers are taken in the order of the requests", () =>
+    Effect.gen(function*() {
+      const broker = Scripted.make()
+      const answered = (baseOffset: number) =>
+        Effect.succeed({ results: [{ topic: "t", partition: 0, error: "NONE" as const, baseOffset }] })
+      broker.next("Produce", () => Effect.andThen(Effect.sleep(50), answered(0)))
+      broker.next("Produce", () => answered(1))
+      const producer = yield* make(broker, { "linger.ms": 0 })
+
+      const sent = yield* Effect.forEach(["a", "b"], (value) => begin(producer.send(record(value))))
+      assert.deepStrictEqual(sent.map((fiber) => outcomeOf(fiber)), [undefined, undefined])
+      yield* TestClock.adjust(50)
+
+      for (const [offset, fiber] of sent.entries()) assert.deepInclude(outcomeOf(fiber), { offset })
+    }))
+
+  it.effect("a batch that the answer does not mention counts as refused for an unknown reason", () =>
+    Effect.gen(function*() {
+      const broker = Scripted.make()
+      broker.next("Produce", () => Effect.succeed({ results: [] }))
+      const producer = yield* make(broker, { "linger.ms": 0 })
+
+      const sent = yield* begin(producer.send(record("a")))
+
+      assert.deepInclude(outcomeOf(sent), { _tag: "ProduceRefused", error: "UNKNOWN_SERVER_ERROR" })
+    }))
+
   it.effect("waits for a leader where there is none", () =>
     Effect.gen(function*() {
       const broker = Scripted.make()
