@@ -16,6 +16,7 @@ import { hasProperty } from "../../src/model/Model.ts"
 import { check, Toolchain } from "../../src/tlc/index.ts"
 import * as historyChecker from "./historyChecker.ts"
 import * as judge from "./judge.ts"
+import * as throughput from "./throughput.ts"
 import * as transactionalHistoryChecker from "./transactionalHistoryChecker.ts"
 import * as validation from "./validation.ts"
 import * as wire from "./wire.ts"
@@ -136,7 +137,8 @@ const report = await Effect.runPromise(Effect.gen(function*() {
     transactionalHistoryChecker: histories(transactionalHistoryChecker),
     judge: judgements(),
     validation: yield* validations(),
-    recordBatches: yield* recordBatches
+    recordBatches: yield* recordBatches,
+    throughput: throughput.measure(1_000_000)
   }
 }))
 
@@ -176,7 +178,13 @@ if (process.argv.includes("--json")) {
         `record batches, compression ${compression}: ${per(recordsPerSecond)} records/s encoded and decoded, kafkajs ${
           per(rivalRecordsPerSecond)
         }: ${ratio.toFixed(1)} times (bar ${bar})`
-      )
+      ),
+      `producer to consumer: ${per(report.throughput.records)} records in ${report.throughput.seconds.toFixed(1)} s, `
+      + `${report.throughput.processorSeconds.toFixed(1)} s of the processor, and ${
+        Math.round(report.throughput.bytes / 1e6)
+      } MB: ${per(report.throughput.recordsPerSecond)} records/s; `
+      + `encoding alone kafkajs ${per(report.throughput.kafkajsEncodingAlone.recordsPerSecond)}, `
+      + `@platformatic/kafka ${per(report.throughput.platformaticEncodingAlone.recordsPerSecond)}`
     ].join("\n")
   )
 }
