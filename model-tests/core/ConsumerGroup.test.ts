@@ -242,6 +242,14 @@ describe("SyncGroup", () => {
     })
   })
 
+  it("counts as asked for also when it is late", () => {
+    const [early] = run(completing, sync(8, "a", 3))
+    const timeout: ConsumerGroup.Input = { _tag: "SyncTimeout", generation: 3 }
+
+    assert.deepStrictEqual([...run(early, timeout)[0].members.keys()], ["a"])
+    assert.isUndefined(ConsumerGroup.step(run(early, sync(9, "b", 3))[0], timeout))
+  })
+
   it("is refused when the group moves on meanwhile", () => {
     const [waiting] = run(completing, sync(8, "b", 3))
 
@@ -348,6 +356,13 @@ describe("Unload", () => {
     assert.deepStrictEqual(answers(outputs), [[6, "NOT_COORDINATOR"]])
     assert.deepStrictEqual(sessions(outputs), [["a", undefined], ["b", undefined]])
     assert.isUndefined(ConsumerGroup.step(group, { _tag: "Unload" }))
+  })
+
+  it("answers each request in its own way", () => {
+    const refusal = (group: Group) => run(group, { _tag: "Unload" })[1].find((output) => "correlation" in output)
+
+    assert.strictEqual(refusal(preparing)?._tag, "AnswerJoinGroup")
+    assert.strictEqual(refusal(run(completing, sync(8, "b", 3))[0])?._tag, "AnswerSyncGroup")
   })
 })
 

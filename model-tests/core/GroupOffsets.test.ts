@@ -58,6 +58,13 @@ describe("committed", () => {
     })
   }
 
+  it("is of all partitions of the transaction, in however many commits", () => {
+    const offsets = fold(pending(0, 5), pending(1, 9, 7, t1), marker("COMMIT"))
+
+    assert.strictEqual(GroupOffsets.committed(offsets, t0), 5)
+    assert.strictEqual(GroupOffsets.committed(offsets, t1), 9)
+  })
+
   it("is of one partition", () => {
     const offsets = fold(commit(0, 5), pending(1, 9, 7, t1))
 

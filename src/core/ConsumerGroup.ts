@@ -176,11 +176,10 @@ const withPending = (group: Group, change: (pending: Set<string>) => void): Grou
   return { ...group, pending }
 }
 
-/** Without the members; the first of those that stay leads when the leader goes. `ClassicGroup.remove`. */
+/** Without the members. Whoever is there longest leads. `ClassicGroup.remove`. */
 const without = (group: Group, gone: (id: string, member: Member) => boolean): Group => {
   const members = new Map(Array.from(group.members).filter(([id, member]) => !gone(id, member)))
-  const { leader } = group
-  return { ...group, members, leader: leader !== undefined && members.has(leader) ? leader : [...members.keys()][0] }
+  return { ...group, members, leader: [...members.keys()][0] }
 }
 
 const isJoining = ({ awaiting }: Member): boolean => awaiting?.request === "JoinGroup"
@@ -294,7 +293,7 @@ const join = (group: Group, input: InputOf<"JoinGroup">): Step => {
     rebalanceTimeoutMs,
     awaiting: { request: "JoinGroup", correlation },
     synced: false,
-    assignment: known?.assignment ?? []
+    assignment: []
   })
   const outputs = known === undefined ? [] : refuseAwaited(member, known, "REBALANCE_IN_PROGRESS")
   return after(
