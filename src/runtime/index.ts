@@ -1,4 +1,5 @@
 export * as Broker from "./Broker.ts"
+export * as Brokers from "./brokers/index.ts"
 export * as Choices from "./Choices.ts"
 export * as Client from "./client/index.ts"
 export * as Cluster from "./Cluster.ts"
