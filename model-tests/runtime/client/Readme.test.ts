@@ -10,7 +10,7 @@ const example = `const bills = Effect.gen(function*() {
     { key: Client.Serde.string, value: Client.Serde.string }
   )
   yield* producer.initTransactions
-  yield* producer.transaction(producer.enqueue({ topic: "bills", key: "A0023", value: "521" }))
+  yield* producer.transaction(producer.send({ topic: "bills", key: "A0023", value: "521" }))
 })`
 
 it.live("the example of the README does what it says", () =>
@@ -22,7 +22,7 @@ it.live("the example of the README does what it says", () =>
       { key: Client.Serde.string, value: Client.Serde.string }
     )
     yield* producer.initTransactions
-    yield* producer.transaction(producer.enqueue({ topic: "bills", key: "A0023", value: "521" }))
+    yield* producer.transaction(producer.send({ topic: "bills", key: "A0023", value: "521" }))
 
     const consumer = yield* Client.Consumer.make({
       "isolation.level": "read_committed",
