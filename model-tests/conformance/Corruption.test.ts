@@ -17,7 +17,7 @@ import * as Validation from "../../src/conformance/Validation.ts"
 import type { AnyConfiguration, AnyModel, AnyWorld } from "../../src/model/Model.ts"
 import { areSameArguments } from "../../src/model/Model.ts"
 import * as Value from "../../src/tlc/Value.ts"
-import { type Log, simulated, walked } from "./eventLogs.ts"
+import { type Log, stored, walked } from "./eventLogs.ts"
 
 type Line = EventLog.Line
 type Lines = ReadonlyArray<Line>
@@ -247,7 +247,7 @@ describe("a log with the places that each line changes, corrupted", () => {
   const logs: ReadonlyArray<readonly [name: string, log: () => Log, otherActions?: number]> = [
     ["of the idempotent producer", () => walked(idempotent, "base-two-batches", 60, "changes")],
     ["of transactions", () => walked(transactions, "transactions-two-instances", 60, "changes")],
-    ["of a history", () => simulated("every-fault", [60, 120], "changes"), 3]
+    ["of a history", () => stored("history-changes")!, 3]
   ]
   for (const [name, log, otherActions] of logs) {
     it(`${name}, is rejected where it is no behaviour any more, and is one for a reason`, () => {

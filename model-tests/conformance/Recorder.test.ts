@@ -48,7 +48,13 @@ describe("a recorded log", () => {
 
 describe("the header of a configuration that no file has", () => {
   it("is read as that configuration", () => {
-    for (const model of ["transactions-two-instances-version-1", "transactions-group-version-1", "transactions-lag"]) {
+    for (
+      const model of [
+        "transactions-two-instances-version-1",
+        "transactions-group-version-1",
+        "transactions-refusals-version-1"
+      ]
+    ) {
       const named = { schemaVersion: 1, specification: "Transactions", model } as const
       const wanted = configurationOf(transactions, Effect.runSync(EventLogs.subjectOf(named)).checked)!
 

@@ -1,12 +1,13 @@
 /**
  * The committed event logs and what each of them is worth: runs of the runtime, histories, counterexamples, and what a hand
- * did to them. `node model-tests/conformance/eventLogs.ts` writes them; a test compares.
+ * did to them. `node model-tests/conformance/eventLogs.ts` writes them; a test compares. A history that is there stays,
+ * since scenarios change; without its file it is made anew.
  *
  * What is expected follows from how a log was made, and not from what a validator says.
  */
 import { Effect } from "effect"
 import * as fc from "fast-check"
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Counterexample from "../../src/conformance/Counterexample.ts"
 import * as Counterexamples from "../../src/conformance/Counterexamples.ts"
@@ -43,6 +44,12 @@ export interface Log {
   readonly header: EventLog.Header
   readonly lines: ReadonlyArray<EventLog.Line>
 }
+
+export const folder = join(Specification.home, "traces", "event-logs")
+
+export const extension = ".ndjson"
+
+const pathOf = (name: string): string => join(folder, `${name}${extension}`)
 
 const committed = ({ header, lines }: Log, expected: Expected): Committed => ({
   texts: [EventLog.printHeader(header), ...lines.map(EventLog.print)],
@@ -126,6 +133,15 @@ export const simulated = (
   throw new Error(`no history of ${row} is that long`)
 }
 
+/** The log in a committed file. */
+export const stored = (name: string): Log | undefined => {
+  const path = pathOf(name)
+  if (!existsSync(path)) return undefined
+  const items = [...EventLog.parse(readFileSync(path, "utf8").split("\n"))]
+  const [header] = items.flatMap((item) => item._tag === "Header" ? [item.header] : [])
+  return { header: header!, lines: items.flatMap((item) => item._tag === "Line" ? [item.line] : []) }
+}
+
 /** The behaviour of a counterexample. */
 export const counterexample = (exhibit: string): Log => {
   const { states, origin } = Effect.runSync(Counterexample.read(Counterexamples.pathOf(exhibit))).counterexample
@@ -177,8 +193,8 @@ export const all = (): ReadonlyMap<string, Committed> => {
   const transactionChanges = walked(transactions, "transactions-two-instances", 80, "changes")
   const group = walked(transactions, "transactions-group-version-1", 80, "changes")
   const reader = walked(readCommitted, "read-committed", 20, "state")
-  const history = simulated("every-fault", [60, 120], "changes")
-  const bare = simulated("every-fault-version-1", [60, 120], "nothing")
+  const history = stored("history-changes") ?? simulated("every-fault", [60, 120], "changes")
+  const bare = stored("history-version-1") ?? simulated("every-fault-version-1", [60, 120], "nothing")
   const logs: ReadonlyArray<readonly [name: string, log: Committed]> = [
     ["idempotent-states", accepted(producer)],
     ["idempotent-changes", accepted(producerChanges)],
@@ -297,10 +313,6 @@ export const all = (): ReadonlyMap<string, Committed> => {
   return new Map(logs)
 }
 
-export const folder = join(Specification.home, "traces", "event-logs")
-
-export const extension = ".ndjson"
-
 export const textOf = ({ texts }: Committed): string => texts.map((text) => `${text}\n`).join("")
 
 export const expectedText = (logs: ReadonlyMap<string, Committed>): string => {
@@ -312,6 +324,6 @@ if (import.meta.main) {
   const logs = all()
   mkdirSync(folder, { recursive: true })
   for (const file of readdirSync(folder)) rmSync(join(folder, file))
-  for (const [name, log] of logs) writeFileSync(join(folder, `${name}${extension}`), textOf(log))
+  for (const [name, log] of logs) writeFileSync(pathOf(name), textOf(log))
   writeFileSync(join(folder, "expected.json"), expectedText(logs))
 }

@@ -70,9 +70,9 @@ export const restricted = (relation: string, actions: ReadonlyArray<string>): Re
   })
 }
 
-/** The specifications that TLC may start from have `Next`, and one has `Refusals` besides. */
+/** What strangers ask is a relation of its own, for which there are constants. */
 const relationsOf = ({ config }: Specification.Checked): ReadonlyArray<string> =>
-  config.specification === "RefusingSpec" ? ["Next", "Refusals"] : ["Next"]
+  Object.hasOwn(config.constants, "ProbeProducerIds") ? ["Next", "Refusals"] : ["Next"]
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The log

@@ -14,7 +14,7 @@ export interface Replaced {
 
 /** The header of a log under this configuration, whose rules are those of the base, but for those that are replaced. */
 export const headerOf = (configuration: Configuration, replaced?: Replaced): Header => {
-  const { context, group, partitions } = configuration
+  const { context, group, partitions, probes } = configuration
   const { limits } = context.replica
   return {
     schemaVersion: 1,
@@ -32,8 +32,14 @@ export const headerOf = (configuration: Configuration, replaced?: Replaced): Hea
       Version1Clients: [...configuration.version1Clients],
       ReplicationLag: configuration.replicationLag,
       FaultBudget: configuration.faultBudget,
-      FaultKinds: [...configuration.faultKinds]
+      FaultKinds: [...configuration.faultKinds],
+      ...(probes === undefined ? {} : {
+        ProbeProducerIds: [...probes.producerIds],
+        ProbeEpochs: [...probes.epochs],
+        ProbeSequences: [...probes.sequences]
+      })
     },
+    ...(probes === undefined ? {} : { module: "TransactionRefusals.tla" }),
     ...replaced
   }
 }
