@@ -166,7 +166,7 @@ const runPath = Effect.fnUntraced(function*({ json, record, seed, trace }: Asked
   const replayed = Schedule.replay(campaign, schedule)
   if (record !== undefined) yield* recorded(record, origin, scenario.parts)
   const broken = Object.entries(replayed.violated).filter(([name]) =>
-    name === "broken" || origin.watched.some((claim) => name.startsWith(claim))
+    name === "broken" || origin.watched.some((claim) => name === claim || name === Schedule.byModel(claim))
   )
   yield* Verdict.conclude({
     json,

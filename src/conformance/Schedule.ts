@@ -41,10 +41,13 @@ const seedOf = (parts: object): number => "seed" in parts && typeof parts.seed =
 
 const traceOf = ({ trace = "" }: Judgement): string => createHash("sha256").update(trace).digest("hex")
 
+/** The name under which a property stands that the model saw violated. */
+export const byModel = (property: string): string => `${property} (model)`
+
 const violatedIn = ({ broken, seen, violated }: Judgement): Readonly<Record<string, string>> => ({
   ...(broken === undefined ? {} : { broken }),
   ...Object.fromEntries(violated),
-  ...(seen === undefined ? {} : { [`${seen.property} (model)`]: seen.sentence })
+  ...(seen === undefined ? {} : { [byModel(seen.property)]: seen.sentence })
 })
 
 /** Runs a scenario and keeps every choice. */
