@@ -11,7 +11,9 @@ rmSync("dist", { recursive: true, force: true })
 const common = { bundle: true, platform: "node", format: "esm", target: "node22", logLevel: "warning" } as const
 // Dependencies that are CommonJS inside call `require`, which an ES module does not have.
 const prelude = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
-const executable = { ...common, banner: { js: `#!/usr/bin/env node\n${prelude}` } }
+// Machine code cannot be bundled.
+const external = ["snappy", "lz4-napi"]
+const executable = { ...common, external, banner: { js: `#!/usr/bin/env node\n${prelude}` } }
 await build({
   ...executable,
   entryPoints: { keos: "src/cli/main.ts", worker: "src/conformance/WorkerMain.ts" },
