@@ -1,6 +1,6 @@
 /**
- * A consumer group as its coordinator keeps it, as a pure state machine: who belongs to it, in which generation, and who
- * may commit offsets. This is the classic protocol; static members (KIP-345) and the one of KIP-848 are not here.
+ * A consumer group as its coordinator keeps it, as a pure state machine: who belongs to it, in which generation, and
+ * who may commit offsets. This is the classic protocol; static members (KIP-345) and the one of KIP-848 are not here.
  *
  * A rebalance is two meetings. In the first every member joins, or is dropped when the time is over; the leader is told
  * of the others. In the second the leader hands out what each is assigned. An answer that has to wait is known by the
@@ -453,7 +453,9 @@ export const step = (group: Group, input: Input): Step | undefined => {
   }
 }
 
-/** The group that another coordinator finds in the log: its members have a session's time to be heard of. `onLoaded`. */
+/**
+ * The group that another coordinator finds in the log: its members have a session's time to be heard of. `onLoaded`.
+ */
 export const load = ({ generation, leader, members }: Metadata): Step => [
   {
     state: members.length === 0 ? "Empty" : "Stable",

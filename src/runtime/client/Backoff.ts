@@ -1,6 +1,6 @@
 /**
- * How long a client waits before it tries again: twice as long each time up to a limit, and never quite the same. Kafka's
- * `ExponentialBackoff`.
+ * How long a client waits before it tries again: twice as long each time up to a limit, and never quite the same.
+ * Kafka's `ExponentialBackoff`.
  */
 import { Effect, Random } from "effect"
 

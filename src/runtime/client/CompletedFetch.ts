@@ -14,8 +14,8 @@ export interface CompletedFetch {
   readonly position: () => number
   readonly isExhausted: () => boolean
   /**
-   * Puts up to `count` of the next records behind those of `into`. What is wrong with the batch that it got stuck at, in
-   * words; the position is that batch then.
+   * Puts up to `count` of the next records behind those of `into`. What is wrong with the batch that it got stuck at,
+   * in words; the position is that batch then.
    */
   readonly take: (count: number, into: Array<ConsumerRecord>) => string | undefined
 }

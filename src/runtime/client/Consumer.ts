@@ -65,8 +65,8 @@ export class Consumer extends Context.Service<Consumer, {
   readonly position: (partition: Partition) => Effect.Effect<number, ConsumerError>
   readonly seek: (partition: Partition, offset: number) => Effect.Effect<void, NotAssigned>
   /**
-   * Goes back in all partitions to what the group has committed, or else to where this consumer began. With the next poll,
-   * when no transaction can change the offsets any more.
+   * Goes back in all partitions to what the group has committed, or else to where this consumer began. With the next
+   * poll, when no transaction can change the offsets any more.
    */
   readonly rewind: Effect.Effect<void>
   /** Commits offsets, by default all positions. */

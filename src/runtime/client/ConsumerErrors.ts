@@ -19,7 +19,10 @@ export class NotSubscribed extends Data.TaggedError("NotSubscribed")<{}> {
   }
 }
 
-/** Topics are shared with a group, or partitions are assigned: a consumer does one of the two. `IllegalStateException`. */
+/**
+ * Topics are shared with a group, or partitions are assigned: a consumer does one of the two.
+ * `IllegalStateException`.
+ */
 export class SubscriptionConflict extends Data.TaggedError("SubscriptionConflict")<{}> {
   override get message() {
     return "a consumer either subscribes to topics or is assigned partitions"
@@ -55,14 +58,14 @@ export class OffsetOutOfRange extends Data.TaggedError("OffsetOutOfRange")<{
 }
 
 /**
- * The offsets were not committed, as the group has moved on or is moving: the partitions may be somebody else's. Poll, to
- * join it again. Kafka's `CommitFailedException` and `RebalanceInProgressException`.
+ * The offsets were not committed, as the group has moved on or is moving: the partitions may be somebody else's. Poll,
+ * to join it again. Kafka's `CommitFailedException` and `RebalanceInProgressException`.
  */
 export class CommitFailed extends Data.TaggedError("CommitFailed")<{
   readonly error: "ILLEGAL_GENERATION" | "UNKNOWN_MEMBER_ID" | "REBALANCE_IN_PROGRESS"
 }> {
   override get message() {
-    return `the offsets were not committed (${this.error}): the group has given the partitions to others, or is about to`
+    return `the offsets were not committed (${this.error}): the group gives the partitions to others, or has done so`
   }
 }
 

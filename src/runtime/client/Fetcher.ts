@@ -1,6 +1,6 @@
 /**
- * The partitions of a consumer, where it is in each, and the fetches that go ahead of it: one at a time to each leader, for
- * what is not fetched yet. Kafka's `SubscriptionState`, `Fetcher` and `FetchBuffer`.
+ * The partitions of a consumer, where it is in each, and the fetches that go ahead of it: one at a time to each
+ * leader, for what is not fetched yet. Kafka's `SubscriptionState`, `Fetcher` and `FetchBuffer`.
  *
  * A position is the offset of the next record that the application is given. Whatever comes in for another position is
  * thrown away.

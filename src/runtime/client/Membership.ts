@@ -1,9 +1,9 @@
 /**
- * A consumer's part in its group: it finds the coordinator, joins, is told its partitions, and sends heartbeats as long as
- * the application keeps polling. Kafka's `ConsumerCoordinator` and `AbstractCoordinator`.
+ * A consumer's part in its group: it finds the coordinator, joins, is told its partitions, and sends heartbeats as
+ * long as the application keeps polling. Kafka's `ConsumerCoordinator` and `AbstractCoordinator`.
  *
- * Rebalances are eager: everything is given up before the group is joined again. What to do then is the matter of whoever
- * calls `join`.
+ * Rebalances are eager: everything is given up before the group is joined again. What to do then is the matter of
+ * whoever calls `join`.
  */
 import { Clock, Effect, type Scope } from "effect"
 import { Errors, Sequence, type TopicPartition } from "../../core/index.ts"
@@ -26,8 +26,8 @@ type GroupApi = Extract<ApiKey, "JoinGroup" | "SyncGroup" | "Heartbeat" | "Leave
 export interface Membership {
   readonly standing: () => Standing
   /**
-   * Who commits offsets: generation -1 and member "" for one that has never joined. Who is lost still says who it was, and
-   * is refused for it (KIP-447).
+   * Who commits offsets: generation -1 and member "" for one that has never joined. Who is lost still says who it was,
+   * and is refused for it (KIP-447).
    */
   readonly metadata: () => Member
   /** One attempt to join. The partitions that it is assigned are told in the same moment in which it is a member. */
@@ -204,7 +204,7 @@ export const make = Effect.fnUntraced(function*(
     const now = yield* Clock.currentTimeMillis
     if (now - lastPoll > maxPollInterval) {
       yield* Effect.logWarning(
-        `${metadata.member} leaves the group ${group}: it was not polled within max.poll.interval.ms (${maxPollInterval})`
+        `${metadata.member} leaves ${group}: it was not polled within max.poll.interval.ms (${maxPollInterval})`
       )
       return yield* leave
     }

@@ -1,6 +1,6 @@
 /**
- * The loop of consuming, transforming and producing, with the guarantee that it is to give. All the difference is when the
- * offsets of the input are committed: in the transaction of the output, after the output, or before it.
+ * The loop of consuming, transforming and producing, with the guarantee that it is to give. All the difference is when
+ * the offsets of the input are committed: in the transaction of the output, after the output, or before it.
  *
  * The consumer is the loop's own while it runs. Whatever fails, the next step begins where the guarantee says.
  */
@@ -83,8 +83,8 @@ const transact = Effect.fnUntraced(function*<Key, Value, E, R>(
 })
 
 /**
- * One poll and what comes of it; how many records that were. When it fails or is interrupted the consumer goes back to what
- * is committed, unless that was the only chance of the records.
+ * One poll and what comes of it; how many records that were. When it fails or is interrupted the consumer goes back to
+ * what is committed, unless that was the only chance of the records.
  */
 export const step = <Key, Value, E, R>(
   options: Options<Key, Value, E, R>
