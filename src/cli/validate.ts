@@ -115,11 +115,12 @@ export const validate = Command.make("validate", {
   jar: Engine.jarFlag
 }, ({ engine, files: named, jar, json, properties }) =>
   Effect.gen(function*() {
-    const toolchain = engine === "code" ? undefined : yield* Engine.require(jar)
+    const judges: EventLogs.Judges = engine === "code"
+      ? { engine }
+      : { engine, toolchain: yield* Engine.require(jar) }
     const options = {
-      engine,
-      ...(Option.isNone(properties) ? {} : { properties: propertiesOf(properties.value) }),
-      ...(toolchain === undefined ? {} : { toolchain })
+      ...judges,
+      ...(Option.isNone(properties) ? {} : { properties: propertiesOf(properties.value) })
     }
     const judged = yield* Effect.forEach(named, (file): Effect.Effect<Judged, Ending.UsageError> => {
       const again = `npm run -s keos -- validate ${file}`
@@ -137,7 +138,10 @@ export const validate = Command.make("validate", {
     yield* Verdict.report({
       json,
       checks,
-      document: { engine: Verdict.engineOf(toolchain), logs: judged.map(({ document }) => document) },
+      document: {
+        engine: Verdict.engineOf(judges.engine === "code" ? undefined : judges.toolchain),
+        logs: judged.map(({ document }) => document)
+      },
       lines: judged.flatMap(({ lines }) => lines)
     })
     const { failed, skipped } = Checks.tally(checks)

@@ -96,14 +96,13 @@ export class Unreadable extends Data.TaggedError("Unreadable")<{ readonly messag
 export class UnknownProperty extends Data.TaggedError("UnknownProperty")<{ readonly message: string }> {}
 
 /** Who judges: the code, TLC, or both, and then they must agree. */
-export type Engine = "code" | "tlc" | "both"
+export type Judges =
+  | { readonly engine: "code" }
+  | { readonly engine: "tlc" | "both"; readonly toolchain: Toolchain.Toolchain }
 
-export interface Options {
+export type Options = Judges & {
   /** What is watched, by default what the configuration of the log claims. */
   readonly properties?: ReadonlyArray<string>
-  readonly engine: Engine
-  /** TLC, where it is asked. */
-  readonly toolchain?: Toolchain.Toolchain
 }
 
 /** What was found about a log. Verdicts count the lines of the log, without the first line of the file. */
@@ -168,8 +167,9 @@ async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<ReadonlyA
  */
 export const validate = Effect.fn("EventLogs.validate")(function*(
   chunks: AsyncIterable<Buffer>,
-  { engine, properties: wanted, toolchain }: Options
+  options: Options
 ): Effect.fn.Return<Report, Unreadable | UnknownProperty | Specification.SpecificationError | TlcFailure> {
+  const { engine, properties: wanted } = options
   const pieces = linesOf(chunks)
   const read = EventLog.reader()
   const log: Array<EventLog.Line> = []
@@ -203,6 +203,7 @@ export const validate = Effect.fn("EventLogs.validate")(function*(
     const piece = yield* Effect.tryPromise({ try: () => pieces.next(), catch: unreadable })
     if (piece.done === true || !(yield* takeAll(piece.value))) break
   }
+  yield* Effect.promise(() => pieces.return())
   // Assigned in a function, which the compiler does not see.
   const found = begun as { readonly header: EventLog.Header; readonly subject: Subject } | undefined
   if (found === undefined) return yield* new Unreadable({ message: "the file is empty" })
@@ -211,9 +212,9 @@ export const validate = Effect.fn("EventLogs.validate")(function*(
   if ((code?._tag === "Rejected" && code.line === 0) || (engine === "tlc" && log.length === 0)) {
     return yield* new Unreadable({ message: "the log is empty: the first line alone is none" })
   }
-  const tlc = toolchain === undefined
+  const tlc = options.engine === "code"
     ? undefined
-    : yield* TlcValidation.validate(toolchain, subject.checked, log, watchedByTlc(subject, properties, wanted))
+    : yield* TlcValidation.validate(options.toolchain, subject.checked, log, watchedByTlc(subject, properties, wanted))
   return { header, properties, ...(code === undefined ? {} : { code }), ...(tlc === undefined ? {} : { tlc }) }
 })
 

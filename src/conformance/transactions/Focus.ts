@@ -227,7 +227,7 @@ const fewest = 24
 const growth = 1.5
 
 /** How many transactions of a client there is room for besides those that began. */
-const spare = 4
+const spare = 2
 
 /** Follows a run from its beginning; `threshold` is how many entries are worth a look at what is settled. */
 export const focus = (configuration: Configuration, threshold = fewest): Focus<Configuration, World> => {
