@@ -220,6 +220,25 @@ describe("a batch is sent", () => {
       assert.deepInclude(outcomeOf(late), { _tag: "IllegalState", reason: "the producer is closed" })
     }))
 
+  it.effect("and not what still waits for memory when the producer is closed", () =>
+    Effect.gen(function*() {
+      const broker = Scripted.make({ t: 2 })
+      broker.next("Produce", (request) => Effect.andThen(Effect.sleep(50), broker.healthy.Produce!(request)))
+      const scope = yield* Scope.make()
+      const producer = yield* Producer.make({ "buffer.memory": 100 }, { key: Serde.string, value: Serde.string }).pipe(
+        Effect.provide(broker.layer),
+        Scope.provide(scope)
+      )
+      const sent = yield* begin(producer.send(record("a", { partition: 0 })))
+      const blocked = yield* begin(producer.send(record("b", { partition: 1 })))
+
+      yield* begin(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust(50)
+
+      assert.deepInclude(outcomeOf(sent), { offset: 0 })
+      assert.strictEqual(errorOf(outcomeOf(blocked)), "IllegalState")
+    }))
+
   it.effect("in one request with those of other partitions, up to max.request.size", () =>
     Effect.gen(function*() {
       const sizes = Effect.fnUntraced(function*(maxRequestSize: number) {
@@ -666,6 +685,22 @@ describe("sending again", () => {
         sent.map((fiber) => outcomeOf(fiber)).map((outcome) => (outcome as { offset: number }).offset),
         [0, 1, 2]
       )
+    }))
+
+  it.effect("an answer that comes over a lost connection frees no place on the next one", () =>
+    Effect.gen(function*() {
+      const broker = Scripted.make({ t: 4 })
+      broker.next("Produce", () => Effect.andThen(Effect.sleep(10), Scripted.disconnected))
+      broker.next("Produce", (request) => Effect.andThen(Effect.sleep(1000), broker.healthy.Produce!(request)))
+      broker.always("Produce", () => Scripted.never)
+      const producer = yield* make(broker, { "linger.ms": 0, "max.in.flight.requests.per.connection": 2 })
+      for (const partition of [0, 1, 2, 3]) yield* begin(producer.send(record("a", { partition })))
+
+      yield* TestClock.adjust(500)
+      assert.strictEqual(requestsOf(broker), 4)
+      yield* TestClock.adjust(1000)
+
+      assert.strictEqual(requestsOf(broker), 4)
     }))
 
   it.effect("a request without an answer for request.timeout.ms is one on a lost connection", () =>

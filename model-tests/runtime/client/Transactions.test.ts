@@ -147,6 +147,43 @@ describe("a transaction", () => {
       assert.deepStrictEqual(asked(broker), ["InitProducerId"])
     }))
 
+  it.effect("of version 1 adds nothing more when it is aborted", () =>
+    Effect.gen(function*() {
+      const broker = Scripted.make({ t: 2 })
+      broker.next("AddPartitionsToTxn", (request) =>
+        Effect.andThen(Effect.sleep(50), broker.healthy.AddPartitionsToTxn!(request)))
+      const producer = yield* ready(broker, 1, { "linger.ms": 1000 })
+      yield* now(producer.beginTransaction)
+      for (const partition of [0, 1]) {
+        yield* begin(producer.send(record("a", { partition })))
+      }
+
+      const aborted = yield* begin(producer.abortTransaction)
+      yield* TestClock.adjust(50)
+
+      assert.isTrue(Exit.isSuccess(aborted.pollUnsafe()!))
+      assert.deepStrictEqual(asked(broker), ["InitProducerId", "AddPartitionsToTxn", "EndTxn"])
+    }))
+
+  it.effect("of version 1 is aborted when the producer has its new epoch", () =>
+    Effect.gen(function*() {
+      const broker = Scripted.make()
+      broker.next("Produce", Scripted.refuse("INVALID_RECORD"))
+      const producer = yield* ready(broker, 1)
+      broker.next("InitProducerId", (request) =>
+        Effect.andThen(Effect.sleep(50), broker.healthy.InitProducerId!(request)))
+      yield* now(producer.beginTransaction)
+      yield* now(producer.send(record("a")))
+
+      const aborted = yield* begin(producer.abortTransaction)
+      assert.deepStrictEqual(ended(broker), ["ABORT"])
+      assert.isUndefined(aborted.pollUnsafe())
+      yield* TestClock.adjust(50)
+
+      assert.isTrue(Exit.isSuccess(aborted.pollUnsafe()!))
+      assert.isUndefined(yield* now(producer.beginTransaction))
+    }))
+
   it.effect("waits for what was sent when it is aborted", () =>
     Effect.gen(function*() {
       const broker = Scripted.make()
@@ -425,6 +462,41 @@ describe("an answer to a batch", () => {
       assert.deepStrictEqual(stamps(broker), ["a: 7/0/0", "a: 7/0/0"])
     }))
 
+  it.effect("other partitions are sent again before the abort, whatever the one that failed wants", () =>
+    Effect.gen(function*() {
+      const broker = Scripted.make({ t: 2 })
+      broker.next("Produce", (request) => Effect.andThen(Effect.sleep(10), Scripted.refuse("INVALID_RECORD")(request)))
+      broker.next("Produce", Scripted.refuse("NOT_ENOUGH_REPLICAS"))
+      const producer = yield* ready(broker)
+      yield* now(producer.beginTransaction)
+      yield* begin(producer.send(record("a", { partition: 0 })))
+      const other = yield* begin(producer.send(record("b", { partition: 1 })))
+      yield* TestClock.adjust(10)
+
+      const aborted = yield* begin(producer.abortTransaction)
+      yield* TestClock.adjust(200)
+
+      assert.deepInclude(outcomeOf(other), { offset: 0 })
+      assert.isTrue(Exit.isSuccess(aborted.pollUnsafe()!))
+    }))
+
+  it.effect("whoever waits for memory hears that the transaction is to be aborted, and keeps none", () =>
+    Effect.gen(function*() {
+      const broker = Scripted.make({ t: 2 })
+      broker.next("Produce", (request) => Effect.andThen(Effect.sleep(50), Scripted.refuse("INVALID_RECORD")(request)))
+      const producer = yield* ready(broker, 2, { "buffer.memory": 100 })
+      yield* now(producer.beginTransaction)
+      yield* begin(producer.send(record("a", { partition: 0 })))
+      const blocked = yield* begin(producer.send(record("b", { partition: 1 })))
+      assert.isUndefined(outcomeOf(blocked))
+
+      yield* TestClock.adjust(50)
+
+      assert.strictEqual(errorOf(outcomeOf(blocked)), "TransactionAbortable INVALID_RECORD")
+      assert.deepInclude(yield* abortAndSend(producer), { offset: 0 })
+      assert.deepStrictEqual(stamps(broker).map((stamp) => stamp[0]), ["a", "n"])
+    }))
+
   it.effect("a record that fails before it is sent is lost to the transaction", () =>
     Effect.gen(function*() {
       for (const version of [1, 2] as const) {
@@ -619,6 +691,26 @@ describe("an answer of a coordinator", () => {
       assert.deepInclude(outcomeOf(sent), { offset: 0 })
     }))
 
+  it.effect("CONCURRENT_TRANSACTIONS to a later AddPartitionsToTxn: asked again after the usual backoff", () =>
+    Effect.gen(function*() {
+      const broker = Scripted.make({ t: 2 })
+      const producer = yield* ready(broker, 1)
+      yield* now(producer.beginTransaction)
+      yield* now(producer.send(record("a", { partition: 0 })))
+      broker.next(
+        "AddPartitionsToTxn",
+        ({ partitions }) =>
+          Effect.succeed({ results: partitions.map((one) => ({ ...one, error: "CONCURRENT_TRANSACTIONS" })) })
+      )
+      const sent = yield* begin(producer.send(record("b", { partition: 1 })))
+
+      yield* TestClock.adjust(79)
+      assert.isUndefined(outcomeOf(sent))
+      yield* TestClock.adjust(42)
+
+      assert.deepInclude(outcomeOf(sent), { offset: 0 })
+    }))
+
   it.effect("none at all: initTransactions takes too long, and is repeated", () =>
     Effect.gen(function*() {
       const broker = Scripted.make()
@@ -689,6 +781,23 @@ describe("sendOffsetsToTransaction", () => {
         broker.of("TxnOffsetCommit").map(({ request }) => request.offsets.map(({ partition }) => partition)),
         [[0, 1], [1]]
       )
+    }))
+
+  it.effect("that is under way holds a commit up", () =>
+    Effect.gen(function*() {
+      const broker = Scripted.make()
+      broker.next("TxnOffsetCommit", (request) =>
+        Effect.andThen(Effect.sleep(50), broker.healthy.TxnOffsetCommit!(request)))
+      const producer = yield* ready(broker)
+      yield* now(producer.beginTransaction)
+      yield* begin(producer.sendOffsetsToTransaction(offsets, member))
+
+      const committed = yield* begin(producer.commitTransaction)
+      assert.deepStrictEqual(ended(broker), [])
+      yield* TestClock.adjust(50)
+
+      assert.isTrue(Exit.isSuccess(committed.pollUnsafe()!))
+      assert.deepStrictEqual(ended(broker), ["COMMIT"])
     }))
 
   it.effect("of nothing does nothing, and of two groups is refused", () =>
