@@ -5,7 +5,7 @@
  * that knows the states of a transaction; their headers say what is mapped to what. Here a record is serialized, placed and
  * appended, which takes no fiber and no more than one batch has: its records share what they wait for.
  */
-import { Clock, type Context, Effect, Exit, Layer, Random, Result, type Scope } from "effect"
+import { Clock, type Context, Effect, Exit, Layer, Random, Result, Schedule, type Scope } from "effect"
 import type { Transaction } from "../../core/index.ts"
 import { BatchBuilder, type Records } from "../../wire/index.ts"
 import * as Accumulator from "./Accumulator.ts"
@@ -380,7 +380,10 @@ export const make = Effect.fnUntraced(function*<Key, Value>(
 
   /** Calls again what takes too long, until it comes to something. */
   const untilKnown = <E extends TransactionError>(call: Effect.Effect<void, E>): Effect.Effect<void, E> =>
-    Effect.retry(call, { while: ({ _tag }) => _tag === "ProducerTimeout" })
+    Effect.retry(call, {
+      while: ({ _tag }) => _tag === "ProducerTimeout",
+      schedule: Schedule.spaced(backoff.initialMs)
+    })
 
   const transaction = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | TransactionError, R> =>
     Effect.uninterruptibleMask((restore) =>
