@@ -247,6 +247,15 @@ const faultOf = (kind: Kind, target: Target, shape: Shape): Fault => {
   }
 }
 
+/** The question, put to an id and a partition that the scenario has. */
+const askedOf = (question: Question, topics: ReadonlyArray<string>, { transactionalIds }: Shape): Question => ({
+  ...question,
+  ...("id" in question ? { id: (question.id - 1) % transactionalIds + 1 } : {}),
+  ...("partition" in question
+    ? { partition: topics[partitions.findIndex((name) => name === question.partition) % topics.length]! }
+    : {})
+})
+
 /** How many there are of what a fault can be about. */
 interface Shape {
   readonly clients: number
@@ -363,7 +372,7 @@ const anyQuestion = ({ group, transactionalIds }: Setup): fc.Arbitrary<Question>
       result: fc.constantFrom<Transaction.Result>("COMMIT", "ABORT"),
       version
     }),
-    fc.record({ _tag: tagged("RefuseBatch"), ...ofPartition, sequence: fc.nat(1) }),
+    fc.record({ _tag: tagged("RefuseBatch"), ...ofPartition, sequence: fc.nat(3) }),
     fc.record({ _tag: tagged("RefuseMarker"), ...ofPartition, coordinatorEpoch: fc.constant(0), version }),
     ...(group ? [fc.record({ _tag: tagged("RefuseOffsets"), ...identity, generation: fc.nat(1) })] : [])
   )
@@ -427,7 +436,7 @@ export const arbitrary = (setup: Setup): fc.Arbitrary<Scenario> => {
     ),
     askings: sometimes(fc.record({ at: moment(800), question: fc.noShrink(anyQuestion(setup)) }), 12),
     clocks: sometimes(fc.record({ node: fc.noShrink(anyNode(instances)), rate: fc.constantFrom(0.5, 2) }), 3)
-  }).map(({ instances: wanted, kinds, stop, wishes, ...parts }) => {
+  }).map(({ askings, instances: wanted, kinds, stop, wishes, ...parts }) => {
     const has = (...some: ReadonlyArray<Kind>): boolean => some.some((kind) => kinds.includes(kind))
     const topics = topicsOf(parts)
     const shape: Shape = {
@@ -449,6 +458,7 @@ export const arbitrary = (setup: Setup): fc.Arbitrary<Scenario> => {
       faults: (kinds.length === 0 ? [] : wishes).map(({ at, kind, target }) => (
         { at, fault: faultOf(kinds[kind % kinds.length]!, target, shape) }
       )).toSorted((a, b) => a.at - b.at),
+      askings: askings.map(({ at, question }) => ({ at, question: askedOf(question, topics, shape) })),
       stop: stop === undefined ? undefined : { at: stop.at, client: stop.client % shape.clients + 1 }
     })
   })
