@@ -540,3 +540,18 @@ it("entries in front that are decided may be dropped", () => {
   assert.deepStrictEqual(outputs, [{ _tag: "Wait", offset: 3 }])
   assert.strictEqual(TransactionalPartition.firstUnstableOffset(after), 2)
 })
+
+describe("the first unstable offset, where a marker is not replicated yet", () => {
+  const other = { producerId: 8 }
+  const first = (log: Parameters<typeof partition>[0], highWatermark: number): number | undefined =>
+    TransactionalPartition.firstUnstableOffset(partition(log, { highWatermark }))
+
+  it("is where its transaction began, whatever others did since", () => {
+    assert.strictEqual(first([data(other), data(), control("COMMIT", other), control("COMMIT")], 3), 1)
+    assert.strictEqual(first([data(), control("COMMIT"), data(), data({ sequence: 1 }), control("COMMIT")], 4), 2)
+  })
+
+  it("is not where the producer wrote outside of the transaction", () => {
+    assert.strictEqual(first([data({ isTransactional: false }), data({ sequence: 1 }), control("COMMIT")], 2), 1)
+  })
+})

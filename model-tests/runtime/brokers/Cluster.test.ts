@@ -310,3 +310,27 @@ describe("a group", () => {
       assert.deepInclude(yield* offsets(true), { error: "NONE", offset: 3 })
     }).pipe(Effect.provide(cluster())))
 })
+
+describe("what a broker is asked that it does not lead or know", () => {
+  const ends = (node: NodeId, partition: number) =>
+    Effect.map(
+      ask("ListOffsets", { isolationLevel: "read_committed", at: "latest", partitions: [{ topic, partition }] }, node),
+      ({ results }) => results[0]!.error
+    )
+
+  it.effect("is refused", () =>
+    Effect.gen(function*() {
+      const leader = yield* leaderOf(0)
+      assert.strictEqual(yield* ends(leader, 0), "NONE")
+      assert.strictEqual(yield* ends(3 - leader, 0), "NOT_LEADER_OR_FOLLOWER")
+      assert.strictEqual(yield* ends(leader, 9), "UNKNOWN_TOPIC_OR_PARTITION")
+
+      const { results } = yield* ask("OffsetCommit", {
+        group: "g",
+        generation: -1,
+        member: "",
+        offsets: [{ topic, partition: 0, offset: 1 }, { topic, partition: 9, offset: 1 }]
+      }, 1)
+      assert.deepStrictEqual(results.map(({ error }) => error), ["NONE", "UNKNOWN_TOPIC_OR_PARTITION"])
+    }).pipe(Effect.provide(cluster())))
+})

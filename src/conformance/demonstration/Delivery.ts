@@ -31,11 +31,15 @@ const layers = {
 const decoder = new TextDecoder()
 const textOf = (bytes: Uint8Array | null): string | null => bytes === null ? null : decoder.decode(bytes)
 
-/** Where the partitions end for those who read what is committed. */
+/** Where the partitions end for those who read what is committed; whoever does not lead one is not asked about it. */
 const ends = Effect.fnUntraced(function*(partitions: ReadonlyArray<TopicPartition>) {
   const { bootstrap, send } = yield* Connections
-  const asked = send(bootstrap[0]!, "ListOffsets", { isolationLevel: "read_committed", at: "latest", partitions })
-  return (yield* Effect.retry(asked, { times: 20 })).results
+  const ask = { isolationLevel: "read_committed", at: "latest", partitions } as const
+  const answers = yield* Effect.forEach(
+    bootstrap,
+    (node) => Effect.retry(send(node, "ListOffsets", ask), { times: 20 })
+  )
+  return answers.flatMap(({ results }) => results.filter(({ error }) => error === "NONE"))
 })
 
 const started = Effect.fnUntraced(function*({ partitions }: Job, generation: number) {

@@ -115,13 +115,14 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
   /** The coordinator's answer comes before the batch is appended, where it is asked. */
   const produced = Effect.fnUntraced(function*(
     transactionalId: string | undefined,
-    outcome: Leader.Produced | Leader.Verifying
+    outcome: Leader.Produced | Leader.Verifying,
+    afterwards: () => Errors.Error = () => "NONE"
   ) {
     if ("error" in outcome) return outcome
     const error = transactionalId === undefined
       ? "INVALID_TXN_STATE" as const
       : yield* transactions.verify(transactionalId, outcome.verification)
-    return outcome.verified(error)
+    return outcome.verified(error === "NONE" ? afterwards() : error)
   })
 
   const each = <A extends TopicPartition, B>(
@@ -148,12 +149,16 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
     request: Api["OffsetCommit"]["request"],
     transactional: (Identity & { readonly transactionalId: string; readonly version: Transaction.Version }) | undefined
   ) {
-    const { group, offsets: committed } = request
-    const fenced = groups.mayCommit(group, request, transactional !== undefined)
+    const { group } = request
+    const committed = request.offsets.filter((partition) => leaders.has(nameOf(partition)))
+    const mayCommit = (): Errors.Error => groups.mayCommit(group, request, transactional !== undefined)
+    const fenced = mayCommit()
     const { error, offset: logOffset } = fenced === "NONE"
       ? yield* produced(
         transactional?.transactionalId,
-        offsets.commit({ broker: node, version: transactional?.version ?? 2 }, transactional)
+        offsets.commit({ broker: node, version: transactional?.version ?? 2 }, transactional),
+        // The group may have moved on while the coordinator was asked.
+        mayCommit
       )
       : { error: fenced, offset: Sequence.none }
     if (error === "NONE") {
@@ -164,7 +169,13 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
           : { _tag: "TransactionalCommit", producerId: transactional.producerId, logOffset, offsets: committed }
       )
     }
-    return { results: committed.map(({ partition, topic }) => ({ topic, partition, error })) }
+    return {
+      results: request.offsets.map(({ partition, topic }) => ({
+        topic,
+        partition,
+        error: leaders.has(nameOf({ topic, partition })) ? error : "UNKNOWN_TOPIC_OR_PARTITION" as const
+      }))
+    }
   })
 
   const fetch = Effect.fnUntraced(function*(node: Broker, request: Api["Fetch"]["request"]) {
@@ -277,12 +288,16 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
         (results) => ({ results: acks === 0 ? [] : results })
       ),
     Fetch: fetch,
-    ListOffsets: (_node, { at, isolationLevel, partitions: wanted }) =>
+    ListOffsets: (node, { at, isolationLevel, partitions: wanted }) =>
       Effect.map(
         each(
           wanted,
           (leader) =>
-            Effect.sync(() => ({ error: "NONE", offset: at === "earliest" ? 0 : leader.end(isolationLevel) })),
+            Effect.sync(() =>
+              leader.leader() === node
+                ? { error: "NONE", offset: at === "earliest" ? 0 : leader.end(isolationLevel) }
+                : { error: "NOT_LEADER_OR_FOLLOWER", offset: Sequence.none }
+            ),
           { offset: Sequence.none }
         ),
         (results) => ({ results })
