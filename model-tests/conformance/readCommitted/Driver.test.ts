@@ -57,12 +57,13 @@ describe("the runtime of the fetch path", () => {
     }
   })
 
-  it("is known to the harness, which has no histories of it", () => {
+  it("is known to the harness, which throws histories at it", () => {
     const erased = erase(model)
     const runtime = Runtimes.of({ model: erased, configuration: erased.configuration(constants(), {}) })
 
-    assert.isDefined(runtime)
-    assert.isUndefined(runtime.histories)
+    const explored = runtime?.histories?.({ runs: 20, seed: 1 })
+    assert.strictEqual(explored?.runs, 20)
+    assert.isAbove(explored?.operations ?? 0, 0)
   })
 
   it("does not know other actions", () => {
