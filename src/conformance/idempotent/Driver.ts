@@ -5,7 +5,7 @@ import type { Configuration } from "../../model/idempotent/Configuration.ts"
 import * as Configurations from "../../model/idempotent/Configuration.ts"
 import { model } from "../../model/idempotent/Model.ts"
 import type { World } from "../../model/idempotent/World.ts"
-import { Controlled } from "../../runtime/index.ts"
+import { Controlled } from "../../runtime/idempotent/index.ts"
 import type { Driver } from "../Driver.ts"
 import type { Call } from "../Graph.ts"
 

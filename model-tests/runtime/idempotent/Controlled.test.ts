@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from "node:util"
 import { assert, describe, it } from "vitest"
-import { Limits, Museum, Partition, Releases, Rules } from "../../src/core/index.ts"
-import * as Actions from "../../src/model/idempotent/Actions.ts"
-import * as Configurations from "../../src/model/idempotent/Configuration.ts"
-import * as World from "../../src/model/idempotent/World.ts"
-import * as Model from "../../src/model/Model.ts"
-import { Controlled, Simulation } from "../../src/runtime/index.ts"
+import { Limits, Museum, Partition, Releases, Rules } from "../../../src/core/index.ts"
+import * as Actions from "../../../src/model/idempotent/Actions.ts"
+import * as Configurations from "../../../src/model/idempotent/Configuration.ts"
+import * as World from "../../../src/model/idempotent/World.ts"
+import * as Model from "../../../src/model/Model.ts"
+import { Controlled } from "../../../src/runtime/idempotent/index.ts"
+import { Simulation } from "../../../src/runtime/index.ts"
 
 type Sending = Pick<Configurations.Configuration["sender"], "acks" | "idempotence" | "retries" | "maxInFlight">
 

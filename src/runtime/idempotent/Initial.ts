@@ -2,7 +2,7 @@
  * How a run begins: a producer that has just been given its identity, and empty partitions; or, warm, one record of that
  * producer written, replicated and acknowledged on every partition, so that its sequences go on from any number.
  */
-import { Producer, type Replica, type Sender, Sequence } from "../core/index.ts"
+import { Producer, type Replica, type Sender, Sequence } from "../../core/index.ts"
 
 /** What a cluster is made of. */
 export interface Options {

@@ -10,7 +10,7 @@
  * Nothing moves by itself in this module: `Traffic.ts` adds the delays.
  */
 import { Context, Effect, Layer } from "effect"
-import type { Partition, Producer } from "../core/index.ts"
+import type { Partition, Producer } from "../../core/index.ts"
 
 /** The broker's end of a partition's connections. Each call is one turn; whether it was possible. */
 export interface BrokerEnd {

@@ -3,7 +3,7 @@
  * replication can be made to wait too long.
  */
 import { Effect, type Scope } from "effect"
-import { Partition } from "../core/index.ts"
+import { Partition } from "../../core/index.ts"
 import * as Broker from "./Broker.ts"
 import type { Network } from "./Network.ts"
 import { draw, randomStreams, type Range } from "./Traffic.ts"

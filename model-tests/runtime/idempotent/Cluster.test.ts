@@ -1,7 +1,8 @@
 import { Deferred, Effect, Exit } from "effect"
 import { assert, describe, it } from "vitest"
-import { Limits, Rules } from "../../src/core/index.ts"
-import { Broker, Cluster, Consumer, type Producer, Simulation } from "../../src/runtime/index.ts"
+import { Limits, Rules } from "../../../src/core/index.ts"
+import { Broker, Cluster, Consumer, type Producer } from "../../../src/runtime/idempotent/index.ts"
+import { Simulation } from "../../../src/runtime/index.ts"
 
 const replica = { rules: Rules.base, limits: Limits.kafka }
 

@@ -5,8 +5,8 @@
  * It takes turns when told and does nothing by itself; `SenderLoop.ts` tells it in Kafka's order, a test tells it in any.
  */
 import { Context, Effect, Layer, type Scope } from "effect"
-import { Producer, type Replica, type Sender } from "../core/index.ts"
-import * as Mailbox from "./Mailbox.ts"
+import { Producer, type Replica, type Sender } from "../../core/index.ts"
+import * as Mailbox from "../Mailbox.ts"
 import { Network } from "./Network.ts"
 
 /** What the producer can be told: the core's inputs, with leaders and answers still on the network. */

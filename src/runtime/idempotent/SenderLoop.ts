@@ -6,8 +6,8 @@
  * these turns is possible, the core decides.
  */
 import { Clock, Effect, type Scope } from "effect"
-import { Producer } from "../core/index.ts"
-import type * as Mailbox from "./Mailbox.ts"
+import { Producer } from "../../core/index.ts"
+import type * as Mailbox from "../Mailbox.ts"
 import { Network } from "./Network.ts"
 import type { Message } from "./ProducerHost.ts"
 

@@ -6,9 +6,9 @@
  * is one carrier fiber per connection and direction, which ends when there is nothing left to carry.
  */
 import { Clock, Context, Effect, Layer, Queue, Random, type Scope } from "effect"
-import type { Partition } from "../core/index.ts"
+import type { Partition } from "../../core/index.ts"
+import { randomNumbers } from "../Simulation.ts"
 import * as Network from "./Network.ts"
-import { randomNumbers } from "./Simulation.ts"
 
 /** From the shortest to the longest, in milliseconds. */
 export type Range = readonly [number, number]

@@ -6,7 +6,7 @@
  * when it is asked to do what.
  */
 import { Context, Effect, Layer, type Scope } from "effect"
-import type { Partition } from "../core/index.ts"
+import type { Partition } from "../../core/index.ts"
 import type * as Broker from "./Broker.ts"
 import * as Initial from "./Initial.ts"
 import * as Network from "./Network.ts"

@@ -1,7 +1,8 @@
 import { Effect, Exit } from "effect"
 import { assert, describe, it } from "vitest"
-import type { Producer } from "../../src/core/index.ts"
-import { Network, Simulation, Traffic } from "../../src/runtime/index.ts"
+import type { Producer } from "../../../src/core/index.ts"
+import { Network, Traffic } from "../../../src/runtime/idempotent/index.ts"
+import { Simulation } from "../../../src/runtime/index.ts"
 
 const request = (batch: number, connection: number, broker: 1 | 2 = 1): Producer.Request => ({
   batch,

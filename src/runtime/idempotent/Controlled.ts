@@ -7,12 +7,12 @@
  * is the caller's.
  */
 import { Context, Effect, Exit, Scope } from "effect"
-import type { Partition, Producer, Replica } from "../core/index.ts"
+import type { Partition, Producer, Replica } from "../../core/index.ts"
+import * as Simulation from "../Simulation.ts"
 import * as Broker from "./Broker.ts"
 import * as Initial from "./Initial.ts"
 import * as Network from "./Network.ts"
 import * as ProducerHost from "./ProducerHost.ts"
-import * as Simulation from "./Simulation.ts"
 
 /** An action of the specification; `partition` is a partition number, `connection` the count of earlier ones. */
 export type Action =

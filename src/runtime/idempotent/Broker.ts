@@ -6,8 +6,8 @@
  * network when a turn has accepted them, and puts answers on it.
  */
 import { Context, Effect, Layer, type Scope } from "effect"
-import { Partition, Replica } from "../core/index.ts"
-import * as Mailbox from "./Mailbox.ts"
+import { Partition, Replica } from "../../core/index.ts"
+import * as Mailbox from "../Mailbox.ts"
 import { Network } from "./Network.ts"
 
 /** What a partition can be told: the core's inputs, with requests still on the network. */

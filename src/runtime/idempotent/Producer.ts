@@ -6,7 +6,7 @@
  * Outcomes that are awaited stay awaited.
  */
 import { Context, Deferred, Effect, Exit, Layer, Scope } from "effect"
-import type { Errors, Replica, Sender } from "../core/index.ts"
+import type { Errors, Replica, Sender } from "../../core/index.ts"
 import * as Initial from "./Initial.ts"
 import { Network } from "./Network.ts"
 import * as ProducerHost from "./ProducerHost.ts"
