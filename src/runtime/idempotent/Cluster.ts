@@ -7,6 +7,7 @@
  */
 import { Context, Effect, Layer, type Scope } from "effect"
 import type { Partition } from "../../core/index.ts"
+import type { Range } from "../RandomStreams.ts"
 import type * as Broker from "./Broker.ts"
 import * as Initial from "./Initial.ts"
 import * as Network from "./Network.ts"
@@ -24,7 +25,7 @@ export interface Taken {
 export interface Options extends Omit<Producer.Options, "stepped"> {
   readonly delays: Traffic.Delays
   /** How long a follower takes for a fetch. */
-  readonly fetch: Traffic.Range
+  readonly fetch: Range
   /** Hears of every step of every role. */
   readonly taken?: (taken: Taken) => void
 }

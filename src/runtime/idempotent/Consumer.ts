@@ -3,8 +3,8 @@
  * offset order.
  */
 import { Effect } from "effect"
+import { draw, randomStreams, type Range } from "../RandomStreams.ts"
 import { Broker, type Read } from "./Broker.ts"
-import { draw, randomStreams, type Range } from "./Traffic.ts"
 
 export interface Options {
   /** Where to begin, by partition number. */

@@ -4,9 +4,9 @@
  */
 import { Effect, type Scope } from "effect"
 import { Partition } from "../../core/index.ts"
+import { draw, randomStreams, type Range } from "../RandomStreams.ts"
 import * as Broker from "./Broker.ts"
 import type { Network } from "./Network.ts"
-import { draw, randomStreams, type Range } from "./Traffic.ts"
 
 /** Brokers with a life of their own. */
 export interface Replicated {

@@ -5,13 +5,10 @@
  * When a connection closes, what is left on it arrives on time, or much later, or from some request on never. All this
  * is one carrier fiber per connection and direction, which ends when there is nothing left to carry.
  */
-import { Clock, Context, Effect, Layer, Queue, Random, type Scope } from "effect"
+import { Clock, Context, Effect, Layer, Queue, type Scope } from "effect"
 import type { Partition } from "../../core/index.ts"
-import { randomNumbers } from "../Simulation.ts"
+import { draw, randomStreams, type Range } from "../RandomStreams.ts"
 import * as Network from "./Network.ts"
-
-/** From the shortest to the longest, in milliseconds. */
-export type Range = readonly [number, number]
 
 export interface Delays {
   readonly request: Range
@@ -61,17 +58,6 @@ interface Lane {
 }
 
 const makeLane = (): Lane => ({ times: [], latest: 0, running: false, heldUntil: 0 })
-
-/** A random whole number of the range; whole, so that a time waited for is a time reached. */
-export const draw = (next: () => number, [least, most]: Range): number =>
-  least + Math.floor((most - least + 1) * next())
-
-/**
- * So many streams of random numbers from 0 up to 1 out of the run's source. With one for every partition, what happens to
- * one partition does not depend on how much happens to the others, which is what makes scenarios shrink well.
- */
-export const randomStreams = (count: number): Effect.Effect<ReadonlyArray<() => number>> =>
-  Effect.map(Random.Random, (random) => Array.from({ length: count }, () => randomNumbers(random.nextIntUnsafe())))
 
 /** A network with one open connection per partition to broker 1, and its carriers, which end with the scope. */
 export const make = Effect.fnUntraced(function*(

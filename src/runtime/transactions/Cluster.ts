@@ -8,7 +8,7 @@
  */
 import { Context, Effect, Layer, type Scope } from "effect"
 import type { Partition } from "../../core/index.ts"
-import { draw, randomStreams, type Range } from "../idempotent/Traffic.ts"
+import { draw, randomStreams, type Range } from "../RandomStreams.ts"
 import type { Action } from "./Action.ts"
 import * as Conductor from "./Conductor.ts"
 import * as Consumer from "./Consumer.ts"

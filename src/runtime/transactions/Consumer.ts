@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import { Transaction, TransactionalPartition } from "../../core/index.ts"
-import { draw, randomStreams, type Range } from "../idempotent/Traffic.ts"
+import { draw, randomStreams, type Range } from "../RandomStreams.ts"
 import type { Conductor } from "./Conductor.ts"
 import type { Isolation, Observation } from "./Events.ts"
 import type { Setup } from "./Setup.ts"

@@ -3,7 +3,7 @@
  * the abort of one that takes too long, and the follower's fetch.
  */
 import { Effect, type Scope } from "effect"
-import { draw, randomStreams, type Range } from "../idempotent/Traffic.ts"
+import { draw, randomStreams, type Range } from "../RandomStreams.ts"
 import type { Action } from "./Action.ts"
 import type { Conductor } from "./Conductor.ts"
 import type { Nodes } from "./Nodes.ts"

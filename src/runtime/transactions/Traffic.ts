@@ -6,7 +6,7 @@
  * has stopped waiting arrives on time, or much later, or never. What is sent again after an error waits for its backoff.
  */
 import { Clock, Effect, type Scope } from "effect"
-import { draw, randomStreams, type Range } from "../idempotent/Traffic.ts"
+import { draw, randomStreams, type Range } from "../RandomStreams.ts"
 import type { Action } from "./Action.ts"
 import type { Conductor } from "./Conductor.ts"
 import type { Exchanges } from "./Messages.ts"

@@ -8,7 +8,7 @@
  */
 import { Effect, Queue, type Scope } from "effect"
 import { Sequence, Transaction, TransactionalPartition, type TransactionalProducer } from "../../core/index.ts"
-import { draw, randomStreams, type Range } from "../idempotent/Traffic.ts"
+import { draw, randomStreams, type Range } from "../RandomStreams.ts"
 import type { Action } from "./Action.ts"
 import * as Application from "./Application.ts"
 import type { Conductor } from "./Conductor.ts"
