@@ -32,13 +32,13 @@ export const ask = async ({ configuration, mutated, states, subject, tool }: Opt
     configuration,
     mutated,
     maxStates: states * growth,
-    timeLimit: "120 seconds"
+    timeLimit: "600 seconds"
   })
   if (Result.isFailure(ran)) {
     const { failure } = ran
     if (failure instanceof Tlc.TooManyStates) return failure.message
-    // A mutant that is no TLA+ would be a mistake of the sweep.
-    if (["Options", "Guard", "Config", "Parse", "Start", "Killed"].includes(failure.reason)) throw failure
+    // A mutant that is no TLA+ would be a mistake of the sweep, and one that takes too long says nothing of itself.
+    if (["Options", "Guard", "Config", "Parse", "Start", "Killed", "TimeLimit"].includes(failure.reason)) throw failure
     return `${failure.reason}: ${failure.message.split("\n")[0]}`
   }
   const { graph, outcome } = ran.success
