@@ -59,8 +59,6 @@ const started = Effect.fnUntraced(function*({ expected, guarantee, input, output
     if (records > 0) continue
     const committed = yield* consumer.committed(input)
     if (committed.reduce((sum, { offset }) => sum + Math.max(0, offset), 0) === expected) return
-    // A late copy of an earlier OffsetCommit has moved the group back. In a transaction it could not.
-    if (guarantee !== "exactly-once") yield* consumer.commit()
   }
 })
 
