@@ -84,13 +84,24 @@ const writeRecord = (partition: Partition, producerId: number): Step => [
   []
 ]
 
-/** The end of a transaction, also of one that has no records here; such a one is not listed. `LogSegment.updateTxnIndex`. */
+/**
+ * What is listed of a transaction that began at `first` and is ended by the marker at `last`, if anything: not one that is
+ * committed, nor one that has no records here. `LogSegment.updateTxnIndex`.
+ */
+export const abortedBy = (
+  producerId: number,
+  result: Result,
+  first: number | undefined,
+  last: number
+): AbortedTransaction | undefined =>
+  result === "COMMIT" || first === undefined ? undefined : { producerId, first, last }
+
+/** The end of a transaction, also of one that has no records here. */
 const writeMarker = (partition: Partition, producerId: number, result: Result): Step => {
   const marked = written(partition, { kind: result, producerId })
   const first = openTransactions(partition.log).get(producerId)
-  if (result === "COMMIT" || first === undefined) return [marked, []]
-  const aborted: AbortedTransaction = { producerId, first, last: partition.log.length }
-  return [{ ...marked, abortedIndex: [...partition.abortedIndex, aborted] }, []]
+  const aborted = abortedBy(producerId, result, first, partition.log.length)
+  return [aborted === undefined ? marked : { ...marked, abortedIndex: [...partition.abortedIndex, aborted] }, []]
 }
 
 /** The records and the list come from one look at the log. `LocalLog.read`, `LocalLog.addAbortedTransactions`. */

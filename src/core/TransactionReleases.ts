@@ -3,6 +3,7 @@
  * them. `spec/KafkaTransactionReleases.tla` has the same as operator overrides.
  */
 import * as Sequence from "./Sequence.ts"
+import * as TransactionalPartition from "./TransactionalPartition.ts"
 import type { Override } from "./TransactionMuseum.ts"
 import * as TransactionMuseum from "./TransactionMuseum.ts"
 
@@ -39,7 +40,7 @@ const until39: Override = {
   AsksPendingFirst: () => false,
   // A batch joined any open transaction of its producer id.
   JoinsOpenTransaction: (producers, producerId) =>
-    (producers.get(producerId)?.firstOffset ?? Sequence.none) !== Sequence.none
+    TransactionalPartition.firstOffsetOf(producers, producerId) !== undefined
 }
 
 /** `isolation.level=read_uncommitted`. */

@@ -122,8 +122,11 @@ export const isOpen = (producers: Producers, producerId: number, epoch: number):
   return known !== undefined && known.epoch === epoch && known.firstOffset !== Sequence.none
 }
 
-const isOpenWithAnyEpoch = (producers: Producers, producerId: number): boolean =>
-  (producers.get(producerId)?.firstOffset ?? Sequence.none) !== Sequence.none
+/** Where the open transaction of a producer id begins on the partition. */
+export const firstOffsetOf = (producers: Producers, producerId: number): number | undefined => {
+  const firstOffset = producers.get(producerId)?.firstOffset ?? Sequence.none
+  return firstOffset === Sequence.none ? undefined : firstOffset
+}
 
 /** Whether whoever has a guard of this producer id still holds it. */
 export const isGuarded = ({ verification }: Partition, producerId: number): boolean => verification.has(producerId)
@@ -276,7 +279,9 @@ export const validate = (context: Context, partition: Partition, judged: Judged)
   ) return refuse("INVALID_TXN_STATE")
   if (isStale) return refuse("INVALID_PRODUCER_EPOCH")
   // ProducerAppendInfo.appendDataBatch.
-  if (!produce.isTransactional && isOpenWithAnyEpoch(producers, produce.producerId)) return refuse("INVALID_TXN_STATE")
+  if (!produce.isTransactional && firstOffsetOf(producers, produce.producerId) !== undefined) {
+    return refuse("INVALID_TXN_STATE")
+  }
   if (isRecord && !isInSequence(context, partition, produce)) return refuse("OUT_OF_ORDER_SEQUENCE_NUMBER")
   return { _tag: "Append" }
 }

@@ -9,13 +9,14 @@ import { Clock, Context, Deferred, Effect, Layer } from "effect"
 import {
   type Errors,
   Limits,
+  type Partition,
   Rules,
   Sequence,
+  TopicPartition,
   Transaction,
-  type TransactionalProducer,
   TransactionRules
 } from "../../core/index.ts"
-import type { Api, ApiKey, Identity, NodeId, TopicPartition } from "../client/Requests.ts"
+import type { Api, ApiKey, Identity, NodeId } from "../client/Requests.ts"
 import { Connections, Disconnected } from "../client/Requests.ts"
 import * as GroupCoordinators from "./GroupCoordinators.ts"
 import * as Leader from "./Leader.ts"
@@ -47,7 +48,7 @@ type Handlers = {
   readonly [Key in ApiKey]: (node: Broker, request: Api[Key]["request"]) => Effect.Effect<Api[Key]["response"]>
 }
 
-type Broker = 1 | 2
+type Broker = Partition.Broker
 const nodes: ReadonlyArray<Broker> = [1, 2]
 
 const isBroker = (node: NodeId): node is Broker => node === 1 || node === 2
@@ -58,8 +59,6 @@ const place = (name: string): Broker => {
   for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) | 0
   return (hash & 1) === 0 ? 1 : 2
 }
-
-const nameOf = ({ partition, topic }: TopicPartition): string => `${topic}-${partition}`
 
 const noName = { transaction: Transaction.noName } as const
 
@@ -84,11 +83,14 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
   }
 
   const leaders = new Map<string, Leader.Leader>()
-  const partitions: ReadonlyArray<TopicPartition> = Object.entries(topics).flatMap(([topic, count]) =>
+  const partitions: ReadonlyArray<TopicPartition.TopicPartition> = Object.entries(topics).flatMap(([topic, count]) =>
     Array.from({ length: count }, (_, partition) => ({ topic, partition }))
   )
   partitions.forEach((partition, index) => {
-    leaders.set(nameOf(partition), Leader.make(context, nameOf(partition), index % 2 === 0 ? 1 : 2, appended))
+    leaders.set(
+      TopicPartition.key(partition),
+      Leader.make(context, TopicPartition.key(partition), index % 2 === 0 ? 1 : 2, appended)
+    )
   })
   const offsets = Leader.make(context, Transaction.groupPartition, 1, () => {})
   leaders.set(Transaction.groupPartition, offsets)
@@ -125,24 +127,18 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
     return outcome.verified(error === "NONE" ? afterwards() : error)
   })
 
-  const each = <A extends TopicPartition, B>(
+  const each = <A extends TopicPartition.TopicPartition, B>(
     items: ReadonlyArray<A>,
     handle: (leader: Leader.Leader, item: A) => Effect.Effect<{ readonly error: Errors.Error } & B>,
     nothing: B
   ) =>
     Effect.forEach(items, (item) => {
-      const leader = leaders.get(nameOf(item))
+      const leader = leaders.get(TopicPartition.key(item))
       const { partition, topic } = item
       return leader === undefined
         ? Effect.succeed({ topic, partition, error: "UNKNOWN_TOPIC_OR_PARTITION" as const, ...nothing })
         : Effect.map(handle(leader, item), (result) => ({ topic, partition, ...result }))
     })
-
-  const ask = (
-    transactionalId: string,
-    node: Broker,
-    request: TransactionalProducer.Request
-  ): Effect.Effect<TransactionalProducer.Answer> => transactions.handle(transactionalId, node, request)
 
   const commit = Effect.fnUntraced(function*(
     node: Broker,
@@ -150,7 +146,7 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
     transactional: (Identity & { readonly transactionalId: string; readonly version: Transaction.Version }) | undefined
   ) {
     const { group } = request
-    const committed = request.offsets.filter((partition) => leaders.has(nameOf(partition)))
+    const committed = request.offsets.filter((partition) => leaders.has(TopicPartition.key(partition)))
     const mayCommit = (): Errors.Error => groups.mayCommit(group, request, transactional !== undefined)
     const fenced = mayCommit()
     const { error, offset: logOffset } = fenced === "NONE"
@@ -173,7 +169,7 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
       results: request.offsets.map(({ partition, topic }) => ({
         topic,
         partition,
-        error: leaders.has(nameOf({ topic, partition })) ? error : "UNKNOWN_TOPIC_OR_PARTITION" as const
+        error: leaders.has(TopicPartition.key({ topic, partition })) ? error : "UNKNOWN_TOPIC_OR_PARTITION" as const
       }))
     }
   })
@@ -186,7 +182,7 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
       let size = 0
       let isAtOnce = false
       const results = request.partitions.map(({ offset, partition, topic }) => {
-        const leader = leaders.get(nameOf({ topic, partition }))
+        const leader = leaders.get(TopicPartition.key({ topic, partition }))
         const found = leader === undefined
           ? unknownPartition
           : leader.leader() === node
@@ -224,7 +220,7 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
         ) => ({
           ...partition,
           error: "NONE" as const,
-          leader: leaders.get(nameOf(partition))!.leader()
+          leader: leaders.get(TopicPartition.key(partition))!.leader()
         }))
       })),
     FindCoordinator: (_node, { key, keyType }) =>
@@ -236,7 +232,7 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
       }
       transactions.limit(transactionalId, transactionTimeoutMs)
       return Effect.map(
-        ask(transactionalId, node, { kind: "InitProducerId", version, ...identified(request) }),
+        transactions.handle(transactionalId, node, { kind: "InitProducerId", version, ...identified(request) }),
         ({ epoch: producerEpoch, error, producerId }) => ({ error, producerId, producerEpoch })
       )
     },
@@ -247,16 +243,16 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
           const added = {
             kind: "AddPartitionsToTxn",
             version,
-            partition: nameOf(partition),
+            partition: TopicPartition.key(partition),
             ...identified(request)
           } as const
-          return Effect.map(ask(transactionalId, node, added), ({ error }) => ({ error }))
+          return Effect.map(transactions.handle(transactionalId, node, added), ({ error }) => ({ error }))
         }, {}),
         (results) => ({ results })
       ),
     AddOffsetsToTxn: (node, request) =>
       Effect.map(
-        ask(request.transactionalId, node, {
+        transactions.handle(request.transactionalId, node, {
           kind: "AddPartitionsToTxn",
           version: request.version,
           partition: Transaction.groupPartition,
@@ -266,7 +262,7 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
       ),
     EndTxn: (node, request) =>
       Effect.map(
-        ask(request.transactionalId, node, {
+        transactions.handle(request.transactionalId, node, {
           kind: "EndTxn",
           version: request.version,
           result: request.result,
@@ -356,7 +352,7 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
 /** Requests that wait for others than the broker. */
 const waits: ReadonlySet<ApiKey> = new Set(["Fetch", "JoinGroup", "SyncGroup"])
 
-const notCoordinator = (items: ReadonlyArray<TopicPartition>) => ({
+const notCoordinator = (items: ReadonlyArray<TopicPartition.TopicPartition>) => ({
   results: items.map(({ partition, topic }) => ({ topic, partition, error: "NOT_COORDINATOR" as const }))
 })
 

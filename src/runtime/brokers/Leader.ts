@@ -7,8 +7,9 @@
 import { Result } from "effect"
 import {
   type Errors,
-  type Fetch as CoreFetch,
+  Fetch,
   FetchRules,
+  type Partition,
   Sequence,
   Transaction,
   TransactionalPartition,
@@ -33,7 +34,7 @@ export interface Verifying {
 /** What a leader is told of a batch beside its bytes. */
 export interface Arrival {
   /** The broker that it was sent to. */
-  readonly broker: number
+  readonly broker: Partition.Broker
   readonly version: Transaction.Version
 }
 
@@ -44,7 +45,7 @@ interface StoredBatch {
 }
 
 export interface Leader {
-  readonly leader: () => number
+  readonly leader: () => Partition.Broker
   /** A Produce; what it came to, or what the coordinator is to be asked first. */
   readonly produce: (bytes: Uint8Array, arrival: Arrival) => Produced | Verifying
   /** Offsets that a group commits; `transactional` is who commits them in a transaction. */
@@ -53,7 +54,7 @@ export interface Leader {
     transactional: { readonly producerId: number; readonly producerEpoch: number } | undefined
   ) => Produced | Verifying
   /** A WriteTxnMarkers. */
-  readonly mark: (broker: number, marker: TransactionCoordinator.Marker, timestamp: number) => Errors.Error
+  readonly mark: (broker: Partition.Broker, marker: TransactionCoordinator.Marker, timestamp: number) => Errors.Error
   /** Everything from an offset on that the reader may have, up to so many bytes, but one batch at least. */
   readonly fetch: (
     offset: number,
@@ -80,10 +81,15 @@ const find = (batches: ReadonlyArray<StoredBatch>, offset: number): number => {
 const refused = (error: Errors.Error): Produced => ({ error, offset: Sequence.none })
 
 /** The leader of an empty partition with this name; `appended` is called when there is more to read. */
-export const make = (context: Transaction.Context, name: string, first: 1 | 2, appended: () => void): Leader => {
+export const make = (
+  context: Transaction.Context,
+  name: string,
+  first: Partition.Broker,
+  appended: () => void
+): Leader => {
   let partition: TransactionalPartition.Partition = { ...TransactionalPartition.initial, leader: first }
   const batches: Array<StoredBatch> = []
-  const abortedIndex: Array<CoreFetch.AbortedTransaction> = []
+  const abortedIndex: Array<Fetch.AbortedTransaction> = []
   /** Batches that wait for the coordinator, and hold a guard as long as the partition knows what it is for. */
   const guarded = new Set<{ guard: boolean; readonly producerId: number }>()
 
@@ -131,7 +137,7 @@ export const make = (context: Transaction.Context, name: string, first: 1 | 2, a
 
   const handle = (
     produce: TransactionalProducer.Produce,
-    broker: TransactionalPartition.Partition["leader"],
+    broker: Partition.Broker,
     bytes: Uint8Array
   ): Produced | Verifying => {
     const arrival = { produce, broker, generation: produce.generation }
@@ -186,7 +192,7 @@ export const make = (context: Transaction.Context, name: string, first: 1 | 2, a
           generation: Sequence.none,
           input: Sequence.none
         },
-        broker === 1 ? 1 : 2,
+        broker,
         bytes
       )
     },
@@ -204,18 +210,16 @@ export const make = (context: Transaction.Context, name: string, first: 1 | 2, a
           generation: Sequence.none,
           input: Sequence.none
         },
-        broker === 1 ? 1 : 2,
+        broker,
         emptyBatch
       ),
     mark: (broker, marker, timestamp) => {
-      const open = partition.producers.get(marker.producerId)?.firstOffset ?? Sequence.none
+      const first = TransactionalPartition.firstOffsetOf(partition.producers, marker.producerId)
       const { coordinatorEpoch, epoch: producerEpoch, producerId, result } = marker
       const bytes = ControlRecord.encodeMarker({ producerId, producerEpoch, result, coordinatorEpoch, timestamp })
-      const { error, offset } = append({ _tag: "HandleMarker", marker, broker: broker === 1 ? 1 : 2 }, bytes)!
-      // LogSegment.updateTxnIndex.
-      if (error === "NONE" && result === "ABORT" && open !== Sequence.none) {
-        abortedIndex.push({ producerId, first: open, last: offset })
-      }
+      const { error, offset } = append({ _tag: "HandleMarker", marker, broker }, bytes)!
+      const aborted = error === "NONE" ? Fetch.abortedBy(producerId, result, first, offset) : undefined
+      if (aborted !== undefined) abortedIndex.push(aborted)
       return error
     },
     fetch: (offset, isolationLevel, maxBytes) => {
