@@ -55,6 +55,7 @@ const configurationFor = (lines: number): Configuration.Configuration => ({
   faultBudget: FAULT_BUDGET,
   faultKinds: new Set(faultKinds),
   probes: undefined,
+  requests: undefined,
   context
 })
 

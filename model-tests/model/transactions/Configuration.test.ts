@@ -32,6 +32,7 @@ describe("fromConstants", () => {
       faultBudget: 1,
       faultKinds: new Set(["AppendFail", "CrashClient"] as const),
       probes: undefined,
+      requests: undefined,
       context: {
         transactionVersion: 2,
         verification: true,

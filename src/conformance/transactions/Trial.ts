@@ -65,6 +65,7 @@ export const configurationOf = (setup: Scenario.Setup, { parts }: Scenario.Scena
   faultBudget: Scenario.faultBudget,
   faultKinds: new Set(faultKinds),
   probes: probesOf(parts),
+  requests: undefined,
   context: setup.context
 })
 

@@ -17,6 +17,7 @@ import {
 import * as Choice from "../Choice.ts"
 import type { Configuration, FaultKind } from "./Configuration.ts"
 import * as Configurations from "./Configuration.ts"
+import * as RequestActions from "./RequestActions.ts"
 import type { Memory, SentMarker, SentProduce, SentRequest, World } from "./World.ts"
 import { live } from "./World.ts"
 
@@ -935,7 +936,7 @@ const RefuseMarker = perIdentity(({ context, partitions }, world, identity, refu
 })
 
 /** In the order of the specification's `Next`, and of `Refusals` after it. */
-export const actions = {
+const actions = {
   InitTransactions,
   AddPartitionsToTxn,
   SendProduce,
@@ -973,5 +974,18 @@ export const actions = {
   RefuseMarker
 } as const satisfies Record<string, Action>
 
-/** What the world can do, and what one action makes of it. */
-export const { apply, successors } = Choice.of<Configuration, World>(actions)
+const own = Choice.of<Configuration, World>(actions)
+const requested = Choice.of<Configuration, World>(RequestActions.actions)
+
+/** Raw clients have the cluster for themselves. */
+const stepsOf = ({ requests }: Configuration) => requests === undefined ? own : requested
+
+/** What the world can do. */
+export const successors: typeof own.successors = (configuration, world) =>
+  stepsOf(configuration).successors(configuration, world)
+
+/** What one action makes of the world. */
+export const apply: typeof own.apply = (configuration, world, call) =>
+  stepsOf(configuration).apply(configuration, world, call)
+
+export const actionNames: ReadonlyArray<string> = [...Object.keys(actions), ...Object.keys(RequestActions.actions)]

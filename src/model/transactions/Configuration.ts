@@ -11,6 +11,7 @@ import {
 } from "../../core/index.ts"
 import * as Constants from "../Constants.ts"
 import type { Value } from "../TlaValue.ts"
+import * as Requests from "./Requests.ts"
 
 export const faultKinds = [
   "DisconnectCoordinator",
@@ -35,6 +36,13 @@ export interface Probes {
   readonly sequences: ReadonlyArray<number>
 }
 
+/** What raw clients send, where there are no others: `TransactionRequests.tla`. */
+export interface RawRequests {
+  readonly versions: ReadonlyArray<Transaction.Version>
+  readonly kinds: ReadonlySet<Requests.Kind>
+  readonly identities: ReadonlyArray<Requests.Identity>
+}
+
 export interface Configuration {
   /** How many instances of the application there are, numbered from 1. */
   readonly clients: number
@@ -52,6 +60,7 @@ export interface Configuration {
   readonly faultBudget: number
   readonly faultKinds: ReadonlySet<FaultKind>
   readonly probes: Probes | undefined
+  readonly requests: RawRequests | undefined
   /** The rules and limits of all roles. */
   readonly context: Transaction.Context
 }
@@ -73,9 +82,19 @@ const probes = (
     sequences: read.numbers("ProbeSequences")
   }
 
-const version = (value: number): Transaction.Version => {
+const rawRequests = (
+  constants: Readonly<Record<string, Value>>,
+  read: Constants.Constants
+): Configuration["requests"] =>
+  constants["RequestKinds"] === undefined ? undefined : {
+    versions: read.numbers("RequestVersions").map((one) => version("RequestVersions", one)),
+    kinds: read.someOf("RequestKinds", "request", Requests.kinds),
+    identities: [...read.someOf("RequestIdentities", "identity", Requests.identities)]
+  }
+
+const version = (constant: string, value: number): Transaction.Version => {
   if (value === 1 || value === 2) return value
-  throw new Constants.ConfigurationError("constant TransactionVersion is neither 1 nor 2")
+  throw new Constants.ConfigurationError(`constant ${constant} is neither 1 nor 2`)
 }
 
 /** Reads constants as TLC does. Throws `ConfigurationError`. */
@@ -105,8 +124,9 @@ export const fromConstants = (
       faultBudget: read.number("FaultBudget"),
       faultKinds: read.someOf("FaultKinds", "fault", faultKinds),
       probes: probes(constants, read),
+      requests: rawRequests(constants, read),
       context: {
-        transactionVersion: version(read.number("TransactionVersion")),
+        transactionVersion: version("TransactionVersion", read.number("TransactionVersion")),
         verification: read.boolean("Verification"),
         rules,
         replica: { limits, rules: Rules.base }

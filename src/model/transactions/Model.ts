@@ -19,7 +19,7 @@ export const model: Model<Configuration, World> = {
   initial,
   successors: Actions.successors,
   apply: Actions.apply,
-  actionNames: Object.keys(Actions.actions),
+  actionNames: Actions.actionNames,
   invariants,
   stepProperties,
   witnesses: Witnesses.witnesses,
