@@ -117,6 +117,7 @@ describe("errors", () => {
     INVALID_PRODUCER_ID_MAPPING: [false, false],
     TRANSACTION_COORDINATOR_FENCED: [false, false],
     PRODUCER_FENCED: [false, false],
+    TRANSACTIONAL_ID_NOT_FOUND: [false, false],
     TRANSACTION_ABORTABLE: [false, false]
   }
   for (const error of Object.keys(Errors.codes) as ReadonlyArray<Errors.Error>) {

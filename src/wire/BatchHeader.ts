@@ -148,6 +148,24 @@ export const read = (bytes: Uint8Array): Result.Result<BatchHeader, InvalidBatch
   }
 }
 
+/**
+ * Cuts the records of a Produce or Fetch into batches, as views. What is left at the end is the last: less than a batch in a
+ * Fetch, whose answer may be cut off anywhere.
+ */
+export const split = (
+  records: Uint8Array
+): { readonly batches: ReadonlyArray<Uint8Array>; readonly rest: Uint8Array } => {
+  const view = viewOf(records)
+  const batches: Array<Uint8Array> = []
+  let at = 0
+  while (records.length - at >= size) {
+    const length = view.getInt32(at + LENGTH) + LOG_OVERHEAD
+    if (length < size || length > records.length - at) break
+    batches.push(records.subarray(at, at += length))
+  }
+  return { batches, rest: records.subarray(at) }
+}
+
 /** The checksum that is stored and that of the bytes, where they differ. The header must be there. */
 export const checksumMismatch = (bytes: Uint8Array): InvalidBatch | undefined => {
   const stored = viewOf(bytes).getUint32(CRC)

@@ -262,17 +262,17 @@ const replicated = (
 
 const transaction = Transaction.noName
 
-const produce = (
+/** The batch of a request; `undefined` where the world has nothing that it names. */
+export const batch = (
   configuration: Configuration,
   world: World,
-  { id, partition: name, position, version }: Request & { readonly _tag: "Produce" },
-  claimed: Claimed
-): Performed | undefined => {
-  const { partitions } = configuration
-  const partition = world.partitions[partitions.indexOf(name)]!
+  { id, identity, partition: name, position, version }: Request & { readonly _tag: "Produce" }
+): TransactionalProducer.Produce | undefined => {
+  const partition = world.partitions[configuration.partitions.indexOf(name)]!
+  const claimed = claim(configuration, world, id, identity)
+  if (claimed === undefined) return undefined
   const sequence = position === "none" ? Sequence.none : sequenceAt(configuration, partition, claimed, position)
-  if (sequence === undefined) return undefined
-  const batch: TransactionalProducer.Produce = {
+  return sequence === undefined ? undefined : {
     partition: name,
     ...claimed,
     version,
@@ -283,9 +283,19 @@ const produce = (
     generation: world.generation,
     input: name === groupPartition ? partition.log.length : Sequence.none
   }
-  const arrival = { produce: batch, generation: world.generation }
+}
+
+const produce = (
+  configuration: Configuration,
+  world: World,
+  request: Request & { readonly _tag: "Produce" }
+): Performed | undefined => {
+  const { id, partition: name, version } = request
+  const sent = batch(configuration, world, request)
+  if (sent === undefined) return undefined
+  const arrival = { produce: sent, generation: world.generation }
   return serve(configuration, world, name, (broker) => ({ _tag: "HandleProduce", ...arrival, broker }), (waiting) => {
-    const verification = { _tag: "HandleVerification", verification: batch } as const
+    const verification = { _tag: "HandleVerification", verification: sent } as const
     const verified = coordinate(configuration, waiting, id, verification, "AddPartitionsToTxn")!
     const { error } = verified.answer
     return error === "NONE"
@@ -364,7 +374,7 @@ export const perform = (configuration: Configuration, world: World, request: Req
         "EndTxn"
       )
     case "Produce":
-      return produce(configuration, world, request, claimed)
+      return produce(configuration, world, request)
     case "WriteTxnMarker": {
       const { coordinatorEpoch, partition, result, version } = request
       const marker = { partition, ...claimed, coordinatorEpoch, result, version, transaction } as const
