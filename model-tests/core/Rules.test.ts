@@ -118,6 +118,19 @@ describe("errors", () => {
     TRANSACTION_COORDINATOR_FENCED: [false, false],
     PRODUCER_FENCED: [false, false],
     TRANSACTIONAL_ID_NOT_FOUND: [false, false],
+    INCONSISTENT_GROUP_PROTOCOL: [false, false],
+    INVALID_GROUP_ID: [false, false],
+    INVALID_SESSION_TIMEOUT: [false, false],
+    TOPIC_ALREADY_EXISTS: [false, false],
+    INVALID_PARTITIONS: [false, false],
+    INVALID_REPLICATION_FACTOR: [false, false],
+    INVALID_REPLICA_ASSIGNMENT: [false, false],
+    POLICY_VIOLATION: [false, false],
+    NON_EMPTY_GROUP: [false, false],
+    GROUP_ID_NOT_FOUND: [false, false],
+    FETCH_SESSION_ID_NOT_FOUND: [true, false],
+    UNKNOWN_TOPIC_ID: [true, false],
+    INVALID_REGULAR_EXPRESSION: [false, false],
     TRANSACTION_ABORTABLE: [false, false]
   }
   for (const error of Object.keys(Errors.codes) as ReadonlyArray<Errors.Error>) {
