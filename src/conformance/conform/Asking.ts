@@ -113,7 +113,7 @@ const addPartition = Effect.fnUntraced(function*(
 })
 
 /** No error of Kafka's: the answer says nothing about what was asked. */
-const missing = 32_767
+export const missing = 32_767
 
 const verifyPartition = Effect.fnUntraced(function*(
   { connection, dialect, subject }: Asking,
@@ -155,7 +155,8 @@ const produce = Effect.fnUntraced(function*(
   identity: { readonly producerId: number; readonly producerEpoch: number },
   sequence: number
 ) {
-  const { partition: index, topic } = Subject.placeOf(subject, partition)
+  const place = Subject.placeOf(subject, partition)
+  const { partition: index, topic } = place
   const answer = yield* connection.request(Messages.Produce, dialect.Produce[version], {
     transactionalId: subject.transactionalIds[id - 1]!,
     acks: -1,
@@ -163,7 +164,9 @@ const produce = Effect.fnUntraced(function*(
     topicData: [{ name: topic, partitionData: [{ index, records: batchOf(identity, sequence, true) }] }]
   })
   const result = answer.responses[0]?.partitionResponses[0]
-  return result === undefined ? told(missing) : { ...told(result.errorCode), offset: result.baseOffset }
+  return result === undefined
+    ? told(missing)
+    : { ...told(result.errorCode), offset: Subject.offsetAt(place, result.baseOffset) }
 })
 
 const commitOffset = Effect.fnUntraced(function*(

@@ -25,6 +25,7 @@ export interface Dialect {
   readonly CreateTopics: number
   readonly DeleteTopics: number
   readonly ListOffsets: number
+  readonly FindCoordinator: number
 }
 
 /** What a broker says that it understands: ApiVersions. */
@@ -46,7 +47,8 @@ const wanted = {
   DescribeTransactions: 0,
   CreateTopics: 7,
   DeleteTopics: 5,
-  ListOffsets: 7
+  ListOffsets: 7,
+  FindCoordinator: 4
 } as const satisfies Dialect
 
 const apiOf = (name: keyof Dialect) => name === "VerifyPartition" ? Messages.AddPartitionsToTxn : Messages[name]

@@ -31,7 +31,7 @@ const kindOf = (
   return control.success._tag === "EndTransactionMarker" ? control.success.result : undefined
 }
 
-const batchOf = (subject: Subject.Subject, bytes: Uint8Array): Account.Batch | Failure => {
+const batchOf = (subject: Subject.Subject, place: Subject.Place, bytes: Uint8Array): Account.Batch | Failure => {
   const decoded = RecordBatch.decode(bytes)
   if (Result.isFailure(decoded)) {
     return { failed: `Fetch has a batch that is none: ${InvalidBatch.describe(decoded.failure)}` }
@@ -40,7 +40,7 @@ const batchOf = (subject: Subject.Subject, bytes: Uint8Array): Account.Batch | F
   const kind = kindOf(header, records[0])
   if (kind === undefined) return { failed: "Fetch has a control batch that is no marker" }
   return {
-    offset: header.baseOffset,
+    offset: Subject.offsetAt(place, header.baseOffset),
     kind,
     producerId: Subject.toSpecification(subject, header.producerId),
     epoch: header.producerEpoch,
@@ -55,12 +55,13 @@ export const fetched = Effect.fnUntraced(function*(
   name: string,
   isolationLevel: "read_committed" | "read_uncommitted"
 ): Effect.fn.Return<Account.Fetched | Failure, Unexpected> {
-  const { partition, topic } = Subject.placeOf(subject, name)
+  const place = Subject.placeOf(subject, name)
+  const { partition, topic } = place
   const answer = yield* connection.request(Messages.Fetch, dialect.Fetch, {
     maxWaitMs: 0,
     minBytes: 0,
     isolationLevel: isolationLevel === "read_committed" ? 1 : 0,
-    topics: [{ topic, partitions: [{ partition, fetchOffset: 0, partitionMaxBytes: 1 << 20 }] }],
+    topics: [{ topic, partitions: [{ partition, fetchOffset: place.start, partitionMaxBytes: 1 << 20 }] }],
     forgottenTopicsData: []
   })
   const found = answer.responses[0]?.partitions[0]
@@ -68,19 +69,22 @@ export const fetched = Effect.fnUntraced(function*(
   if (found.errorCode !== 0) return failed("Fetch", found.errorCode)
   const batches: Array<Account.Batch> = []
   for (const bytes of BatchHeader.split(found.records ?? new Uint8Array()).batches) {
-    const batch = batchOf(subject, bytes)
+    const batch = batchOf(subject, place, bytes)
     if ("failed" in batch) return batch
     batches.push(batch)
   }
   const { highWatermark, lastStableOffset } = found
   const end = isolationLevel === "read_committed" ? lastStableOffset : highWatermark
   return {
-    highWatermark,
-    lastStableOffset,
+    highWatermark: Subject.offsetAt(place, highWatermark),
+    lastStableOffset: Subject.offsetAt(place, lastStableOffset),
     batches,
     aborted: (found.abortedTransactions ?? []).filter(({ firstOffset }) => firstOffset < end).map((
       { firstOffset, producerId }
-    ) => ({ producerId: Subject.toSpecification(subject, producerId), firstOffset }))
+    ) => ({
+      producerId: Subject.toSpecification(subject, producerId),
+      firstOffset: Subject.offsetAt(place, firstOffset)
+    }))
       .toSorted((a, b) => a.firstOffset - b.firstOffset)
   }
 })
@@ -93,18 +97,19 @@ export const activeProducers = Effect.fnUntraced(function*(
   { connection, dialect, subject }: Asking.Asking,
   name: string
 ): Effect.fn.Return<ReadonlyArray<Account.ActiveProducer> | Failure, Unexpected> {
-  const { partition, topic } = Subject.placeOf(subject, name)
+  const place = Subject.placeOf(subject, name)
+  const { partition, topic } = place
   const answer = yield* connection.request(Messages.DescribeProducers, dialect.DescribeProducers, {
     topics: [{ name: topic, partitionIndexes: [partition] }]
   })
   const found = answer.topics[0]?.partitions[0]
   if (found === undefined || found.errorCode !== 0) return failed("DescribeProducers", found?.errorCode)
-  return found.activeProducers.map((known) => ({
+  return found.activeProducers.filter(({ producerId }) => !place.strangers.has(producerId)).map((known) => ({
     producerId: Subject.toSpecification(subject, known.producerId),
     epoch: known.producerEpoch,
     lastSequence: known.lastSequence,
     coordinatorEpoch: coordinatorEpochOf(subject, known.coordinatorEpoch),
-    transactionStartOffset: known.currentTxnStartOffset
+    transactionStartOffset: Subject.offsetAt(place, known.currentTxnStartOffset)
   })).toSorted((a, b) => a.producerId - b.producerId)
 })
 

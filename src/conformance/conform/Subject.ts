@@ -5,9 +5,14 @@
 import { Sequence, Transaction } from "../../core/index.ts"
 import { Transactions } from "../../model/index.ts"
 
+/** A partition of the broker. */
 export interface Place {
   readonly topic: string
   readonly partition: number
+  /** The offset that is 0 in the specification. */
+  readonly start: number
+  /** Producer ids that were there before. */
+  readonly strangers: ReadonlySet<number>
 }
 
 export interface Subject {
@@ -19,24 +24,31 @@ export interface Subject {
   readonly transactionTimeoutMs: number
   /** The broker's coordinator epoch that is 0 in the specification. */
   readonly coordinatorEpoch: number
+  /** A producer id that brokers do not come to. */
+  readonly stranger: number
   /** The broker's producer ids by those of the specification. */
   readonly producerIds: Map<number, number>
 }
 
-/** A producer id that brokers do not come to. */
-const strangerOnBroker = 2 ** 52
+let nextStranger = 2 ** 52
+
+/** A producer id that brokers do not come to, another one each time. */
+export const strangers = (): number => nextStranger++
+
+/** No producer id that anybody was told. */
+const unknown = 2 ** 51
 
 /** The broker's name for a producer id; one that was never told stands for none that there is. */
-export const toBroker = ({ producerIds }: Subject, producerId: number): number => {
+export const toBroker = ({ producerIds, stranger }: Subject, producerId: number): number => {
   if (producerId === Sequence.none) return Sequence.none
-  if (producerId === Transactions.Requests.stranger) return strangerOnBroker
-  return producerIds.get(producerId) ?? strangerOnBroker + 1
+  if (producerId === Transactions.Requests.stranger) return stranger
+  return producerIds.get(producerId) ?? unknown
 }
 
 /** The specification's name for a producer id of the broker; itself, negative, where it has none. */
-export const toSpecification = ({ producerIds }: Subject, producerId: number): number => {
+export const toSpecification = ({ producerIds, stranger }: Subject, producerId: number): number => {
   if (producerId === Sequence.none) return Sequence.none
-  if (producerId === strangerOnBroker) return Transactions.Requests.stranger
+  if (producerId === stranger) return Transactions.Requests.stranger
   for (const [known, told] of producerIds) if (told === producerId) return known
   return -producerId - 2
 }
@@ -51,6 +63,9 @@ export const learn = (subject: Subject, expected: number, told: number): number 
   subject.producerIds.set(expected, told)
   return expected
 }
+
+/** An offset of the broker as the specification counts it; -1 stays. */
+export const offsetAt = ({ start }: Place, offset: number): number => offset === Sequence.none ? offset : offset - start
 
 export const isGroup = (partition: string): boolean => partition === Transaction.groupPartition
 

@@ -1,0 +1,134 @@
+/**
+ * A campaign against one broker: the walks of several configurations, several at a time, each on partitions, transactional
+ * ids and a group of its own.
+ */
+import { Effect } from "effect"
+import type { Transactions } from "../../model/index.ts"
+import { Remote } from "../../runtime/index.ts"
+import { Messages } from "../../wire/index.ts"
+import * as Places from "./Places.ts"
+import * as Subject from "./Subject.ts"
+import * as Targets from "./Target.ts"
+import type { Target } from "./Target.ts"
+import * as Walking from "./Walking.ts"
+import type { Walk } from "./Walks.ts"
+import * as Walks from "./Walks.ts"
+
+type Configuration = Transactions.Configuration.Configuration
+type World = Transactions.World.World
+
+/** One configuration of a campaign, and the state that the broker is brought into before each of its walks. */
+export interface Part {
+  readonly name: string
+  readonly configuration: Configuration
+  readonly first: World
+}
+
+export interface WalkName {
+  readonly part: string
+  /** From 1. */
+  readonly number: number
+}
+
+export type Told =
+  | { readonly _tag: "Compared"; readonly walk: WalkName; readonly comparison: Walking.Comparison }
+  /** The connection failed on the way: for a client that is an answer too, and a wrong one. */
+  | { readonly _tag: "Broken"; readonly walk: WalkName; readonly step: number; readonly message: string }
+  | { readonly _tag: "Taken"; readonly walk: WalkName }
+
+export interface Options {
+  /** Tells the names of this campaign from those of others on the same broker. */
+  readonly run: string
+  /** Walks at a time. */
+  readonly concurrency: number
+  readonly tell: (told: Told) => void
+  /** Sees every frame of a walk. */
+  readonly observe?: (walk: WalkName, event: Remote.Connection.Observation) => void
+}
+
+/** Short where walks wait for it. */
+const transactionTimeoutMs = (configuration: Configuration): number =>
+  configuration.requests?.kinds.has("TransactionTimeout") === true ? 1_500 : 60_000
+
+/** Ends the transactions that a walk has left open, so that its partitions can be used again. */
+const close = Effect.fnUntraced(function*({ connection, dialect, subject }: Walking.Walking["asking"], last: World) {
+  for (const [i, { metadata }] of last.coordinators.entries()) {
+    if (metadata.state !== "Ongoing") continue
+    yield* connection.request(Messages.InitProducerId, dialect.InitProducerId, {
+      transactionalId: subject.transactionalIds[i]!,
+      transactionTimeoutMs: subject.transactionTimeoutMs
+    })
+  }
+})
+
+const lastOf = ({ steps }: Walk): World => {
+  const step = steps.at(-1)!
+  return step._tag === "Look" ? step.world : step.after
+}
+
+const runPart = Effect.fnUntraced(function*(
+  target: Target,
+  coordinatorEpoch: number,
+  part: Part,
+  places: Places.Places,
+  options: Options
+) {
+  const { configuration, first, name } = part
+  const { address, dialect } = target
+  const { observe } = options
+  const data = configuration.partitions.filter((partition) => !Subject.isGroup(partition))
+  const connectionOf = (walk: WalkName): Remote.Connection.Options =>
+    observe === undefined ? address : { ...address, observe: (event) => observe(walk, event) }
+  const takeWalk = Effect.fnUntraced(function*(next: Walk) {
+    const walk: WalkName = { part: name, number: next.number }
+    const taken = yield* Effect.forEach(data, () => places.take)
+    const subject: Subject.Subject = {
+      places: new Map(data.map((partition, i) => [partition, taken[i]!])),
+      transactionalIds: Array.from(
+        { length: configuration.transactionalIds },
+        (_, i) => `keos-${options.run}-${name}-${next.number}-${i + 1}`
+      ),
+      group: `keos-${options.run}-${name}-${next.number}`,
+      transactionTimeoutMs: transactionTimeoutMs(configuration),
+      coordinatorEpoch,
+      stranger: Subject.strangers(),
+      producerIds: new Map()
+    }
+    let step = 0
+    const tell = (comparison: Walking.Comparison): void => {
+      step = comparison.step
+      options.tell({ _tag: "Compared", walk, comparison })
+    }
+    const agrees = yield* Effect.gen(function*() {
+      const connection = yield* Remote.Connection.connect(connectionOf(walk))
+      const asking = { connection, dialect, subject }
+      const { timeoutPatienceMs } = target
+      if (!(yield* Walking.take({ asking, configuration, timeoutPatienceMs }, next, tell))) return false
+      yield* close(asking, lastOf(next))
+      return true
+    }).pipe(
+      Effect.scoped,
+      Effect.catchTag("ConnectionError", ({ message }) =>
+        Effect.sync(() => {
+          options.tell({ _tag: "Broken", walk, step, message })
+          return false
+        }))
+    )
+    if (agrees) yield* Effect.forEach(taken, places.giveBack, { discard: true })
+    options.tell({ _tag: "Taken", walk })
+  })
+  const { walks } = Walks.of(configuration, first)
+  yield* Effect.forEach(walks, takeWalk, { concurrency: options.concurrency, discard: true })
+})
+
+/** Takes all walks of all parts. */
+export const run = (target: Target, parts: ReadonlyArray<Part>, options: Options) =>
+  Effect.scoped(Effect.gen(function*() {
+    const { address, dialect } = target
+    const connection = yield* Remote.Connection.connect(address)
+    const places = yield* Places.make(connection, dialect, options.run)
+    const place = yield* places.take
+    const coordinatorEpoch = yield* Targets.coordinatorEpoch(connection, dialect, options.run, place)
+    yield* places.giveBack(place)
+    yield* Effect.forEach(parts, (part) => runPart(target, coordinatorEpoch, part, places, options), { discard: true })
+  }))

@@ -1,0 +1,198 @@
+/**
+ * Takes a walk on a broker: asks what the walk asks, compares every answer with that of the specification, and ends at
+ * the first that differs, since from there on the two are in different states.
+ */
+import { Clock, Effect, Equal } from "effect"
+import type { Errors } from "../../core/index.ts"
+import type { Transactions } from "../../model/index.ts"
+import type { Remote } from "../../runtime/index.ts"
+import * as Account from "./Account.ts"
+import * as Asking from "./Asking.ts"
+import * as Case from "./Case.ts"
+import * as Looking from "./Looking.ts"
+import type { Step, Walk } from "./Walks.ts"
+
+type Configuration = Transactions.Configuration.Configuration
+type World = Transactions.World.World
+type Answer = Transactions.Requests.Answer
+type Unexpected = Remote.Connection.ConnectionError
+
+/** What came of one answer; values are in the specification's terms. */
+export interface Comparison {
+  readonly case: Case.Case
+  /** Place of the step in the walk, from 0. */
+  readonly step: number
+  readonly agrees: boolean
+  readonly expected: unknown
+  readonly actual: unknown
+}
+
+/** Errors with which a broker asks to be asked again, for reasons that are its own. */
+const transient: ReadonlySet<Errors.Error | number> = new Set<Errors.Error>([
+  "COORDINATOR_LOAD_IN_PROGRESS",
+  "COORDINATOR_NOT_AVAILABLE",
+  "NOT_COORDINATOR",
+  "NOT_LEADER_OR_FOLLOWER",
+  "NOT_ENOUGH_REPLICAS",
+  "CONCURRENT_TRANSACTIONS"
+])
+
+/** How long a broker may take to come to rest, and to stop asking to be asked again. */
+const patienceMs = 5_000
+const pauseMs = 3
+
+/** Takes what a broker says until it is as expected, or time is up. */
+const eventually = <A>(
+  told: Effect.Effect<A, Unexpected>,
+  isExpected: (told: A) => boolean,
+  patience: number
+): Effect.Effect<A, Unexpected> =>
+  Effect.gen(function*() {
+    const end = (yield* Clock.currentTimeMillis) + patience
+    let pause = pauseMs
+    for (;;) {
+      const found = yield* told
+      if (isExpected(found) || (yield* Clock.currentTimeMillis) >= end) return found
+      yield* Effect.sleep(pause)
+      pause = Math.min(pause * 2, 50)
+    }
+  })
+
+/** What of an answer is compared: an error has nothing beside it, and each API its own success. */
+const compared = ({ _tag, ...request }: Transactions.Requests.Request, answer: Asking.Told | Answer): object => {
+  const { epoch, error, offset, producerId } = answer
+  if (error !== "NONE") return { error }
+  switch (_tag) {
+    case "InitProducerId":
+      return { error, producerId, epoch }
+    case "EndTxn":
+      return "version" in request && request.version === 2 ? { error, producerId, epoch } : { error }
+    case "Produce":
+      return "position" in request && request.position === "none" ? { error } : { error, offset }
+    default:
+      return { error }
+  }
+}
+
+/** The parts of a broker that a request may have set in motion. */
+const isCoordinated = ({ _tag }: Transactions.Requests.Request): boolean => _tag !== "WriteTxnMarker"
+
+export interface Walking {
+  readonly asking: Asking.Asking
+  readonly configuration: Configuration
+  /** How long the broker may take to abort a transaction that takes too long, beyond its time. */
+  readonly timeoutPatienceMs: number
+}
+
+interface Asked {
+  readonly case: Case.Case
+  readonly expected: unknown
+  readonly actual: Effect.Effect<unknown, Unexpected>
+}
+
+const description = (
+  { asking, configuration }: Walking,
+  world: World,
+  id: number,
+  patience: number
+): Asked => {
+  const expected = Account.described(world, id)
+  return {
+    case: Case.ofDescription(configuration, world, id),
+    expected,
+    actual: eventually(Looking.described(asking, id, expected), (told) => Equal.equals(told, expected), patience)
+  }
+}
+
+const request = (
+  walking: Walking,
+  { answer, before, request: asked }: Extract<Step, { readonly _tag: "Ask" }>
+): Asked | undefined => {
+  if (asked._tag === "TransactionTimeout") return undefined
+  const { asking, configuration } = walking
+  const expected = compared(asked, answer)
+  return {
+    case: Case.ofRequest(configuration, before, asked, answer.error),
+    expected,
+    actual: Effect.map(
+      eventually(
+        Asking.ask(asking, configuration, before, asked, answer),
+        ({ error }) => error === answer.error || !transient.has(error),
+        patienceMs
+      ),
+      (told) => compared(asked, told)
+    )
+  }
+}
+
+/** What a step of a walk asks of the broker, one after the other. */
+const asksOf = (walking: Walking, step: Step): ReadonlyArray<Asked> => {
+  const { asking, configuration } = walking
+  if (step._tag === "Look") return looks(asking, configuration, step.world, walking)
+  const { after, answer, before, request: asked } = step
+  if (asked._tag === "TransactionTimeout") {
+    const patience = asking.subject.transactionTimeoutMs + walking.timeoutPatienceMs
+    return [{
+      ...description(walking, after, asked.id, patience),
+      case: Case.ofRequest(configuration, before, asked, answer.error)
+    }]
+  }
+  const first = request(walking, step)!
+  // Before the next request everything that follows from this one has to have happened.
+  return before !== after && isCoordinated(asked) ? [first, description(walking, after, asked.id, patienceMs)] : [first]
+}
+
+const looks = (
+  asking: Asking.Asking,
+  configuration: Configuration,
+  world: World,
+  walking: Walking
+): ReadonlyArray<Asked> => {
+  const partitions = configuration.partitions.filter((name) => asking.subject.places.has(name))
+  const isolationLevels = ["read_uncommitted", "read_committed"] as const
+  return [
+    ...partitions.flatMap((name): ReadonlyArray<Asked> => [
+      ...isolationLevels.map((isolationLevel) => ({
+        case: Case.ofFetch(configuration, world, name, isolationLevel),
+        expected: Account.fetched(configuration, world, name, isolationLevel),
+        actual: Looking.fetched(asking, name, isolationLevel)
+      })),
+      {
+        case: Case.ofProducers(configuration, world, name),
+        expected: Account.activeProducers(configuration, world, name),
+        actual: Looking.activeProducers(asking, name)
+      }
+    ]),
+    ...asking.subject.transactionalIds.map((_, i) => description(walking, world, i + 1, 0)),
+    ...(configuration.group ? [false, true] : []).map((requireStable): Asked => {
+      const expected = Account.groupOffset(configuration, world, requireStable)
+      return {
+        case: Case.ofGroupOffset(configuration, world, requireStable),
+        expected,
+        // The group coordinator takes note of a marker after it is written.
+        actual: eventually(
+          Looking.groupOffset(asking, requireStable),
+          (told) => Equal.equals(told, expected),
+          patienceMs
+        )
+      }
+    })
+  ]
+}
+
+/** Takes the walk, telling each comparison; ends with the first that does not agree. */
+export const take = Effect.fnUntraced(function*(
+  walking: Walking,
+  { steps }: Walk,
+  tell: (comparison: Comparison) => void
+): Effect.fn.Return<boolean, Unexpected> {
+  for (const [place, step] of steps.entries()) {
+    for (const { actual, case: of, expected } of asksOf(walking, step)) {
+      const told = yield* actual
+      const agrees = Equal.equals(told, expected)
+      tell({ case: of, step: place, agrees, expected, actual: told })
+      if (!agrees) return false
+    }
+  }
+  return true
+})
