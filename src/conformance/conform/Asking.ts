@@ -2,7 +2,7 @@
  * Requests of the specification as messages, and the answers to them in the specification's terms.
  */
 import { Effect } from "effect"
-import { Errors, Sequence } from "../../core/index.ts"
+import { Errors, Sequence, type TransactionalProducer } from "../../core/index.ts"
 import { Transactions } from "../../model/index.ts"
 import type { Remote } from "../../runtime/index.ts"
 import { BatchHeader, Messages, RecordBatch } from "../../wire/index.ts"
@@ -50,27 +50,29 @@ const payload = new TextEncoder().encode("keos")
 
 const batchOf = (
   identity: { readonly producerId: number; readonly producerEpoch: number },
-  baseSequence: number,
-  isTransactional: boolean
-): Uint8Array =>
-  RecordBatch.encode({
+  { isTransactional, records, sequence }: TransactionalProducer.Produce
+): Uint8Array => {
+  const timestamp = Date.now()
+  return RecordBatch.encode({
     ...BatchHeader.noProducer,
     ...identity,
-    baseSequence,
+    baseSequence: sequence,
     isTransactional,
     compression: "none",
-    records: [{ timestamp: Date.now(), key: null, value: payload, headers: [] }]
+    records: Array.from({ length: records }, () => ({ timestamp, key: null, value: payload, headers: [] }))
   })
+}
 
 const initProducerId = Effect.fnUntraced(function*(
   asking: Asking,
+  { requests }: Configuration,
   request: Request & { readonly _tag: "InitProducerId" },
   identity: { readonly producerId: number; readonly producerEpoch: number },
   expected: Answer
 ) {
   const { connection, dialect, subject } = asking
   const answer = yield* connection.request(Messages.InitProducerId, dialect.InitProducerId, {
-    transactionalId: subject.transactionalIds[request.id - 1]!,
+    transactionalId: requests?.idempotent === true ? null : subject.transactionalIds[request.id - 1]!,
     transactionTimeoutMs: subject.transactionTimeoutMs,
     ...identity
   })
@@ -153,15 +155,15 @@ const produce = Effect.fnUntraced(function*(
   { connection, dialect, subject }: Asking,
   { id, partition, version }: Request & { readonly _tag: "Produce" },
   identity: { readonly producerId: number; readonly producerEpoch: number },
-  sequence: number
+  batch: TransactionalProducer.Produce
 ) {
   const place = Subject.placeOf(subject, partition)
   const { partition: index, topic } = place
   const answer = yield* connection.request(Messages.Produce, dialect.Produce[version], {
-    transactionalId: subject.transactionalIds[id - 1]!,
+    transactionalId: batch.isTransactional ? subject.transactionalIds[id - 1]! : null,
     acks: -1,
     timeoutMs: 10_000,
-    topicData: [{ name: topic, partitionData: [{ index, records: batchOf(identity, sequence, true) }] }]
+    topicData: [{ name: topic, partitionData: [{ index, records: batchOf(identity, batch) }] }]
   })
   const result = answer.responses[0]?.partitionResponses[0]
   return result === undefined
@@ -214,7 +216,7 @@ export const ask = (
   const identity = identityOf(asking, Transactions.Requests.claim(configuration, world, request.id, request.identity)!)
   switch (request._tag) {
     case "InitProducerId":
-      return initProducerId(asking, request, identity, expected)
+      return initProducerId(asking, configuration, request, identity, expected)
     case "AddPartitionsToTxn":
       return addPartition(asking, request, identity)
     case "VerifyPartition":
@@ -222,10 +224,10 @@ export const ask = (
     case "EndTxn":
       return endTxn(asking, request, identity, expected)
     case "Produce": {
-      const { input, sequence } = Transactions.Requests.batch(configuration, world, request)!
+      const batch = Transactions.Requests.batch(configuration, world, request)!
       return Subject.isGroup(request.partition)
-        ? commitOffset(asking, request, identity, input + 1)
-        : produce(asking, request, identity, sequence)
+        ? commitOffset(asking, request, identity, batch.input + 1)
+        : produce(asking, request, identity, batch)
     }
     case "WriteTxnMarker":
       return writeMarker(asking, request, identity)

@@ -18,6 +18,7 @@ export type Topic =
   | "VerifyPartition"
   | "EndTxn-v1"
   | "EndTxn-v2"
+  | "Produce-idempotent"
   | "Produce-v1"
   | "Produce-v2"
   | "TxnOffsetCommit-v1"
@@ -95,6 +96,10 @@ export const ofRequest = (
       return make(`EndTxn-v${request.version}`, error, state, identity, request.result)
     case "Produce": {
       const known = producerState(partitionOf(configuration, world, request.partition), claimed)
+      if (configuration.requests?.idempotent === true) {
+        const records = request.records === 1 ? "one-record" : "several-records"
+        return make("Produce-idempotent", error, identity, request.position, known, records)
+      }
       return request.position === "none"
         ? make(`TxnOffsetCommit-v${request.version}`, error, state, identity, known)
         : make(`Produce-v${request.version}`, error, state, identity, request.position, known)

@@ -75,7 +75,8 @@ const compared = ({ _tag, ...request }: Transactions.Requests.Request, answer: A
 }
 
 /** The parts of a broker that a request may have set in motion. */
-const isCoordinated = ({ _tag }: Transactions.Requests.Request): boolean => _tag !== "WriteTxnMarker"
+const isCoordinated = ({ requests }: Configuration, { _tag }: Transactions.Requests.Request): boolean =>
+  _tag !== "WriteTxnMarker" && requests?.idempotent !== true
 
 export interface Walking {
   readonly asking: Asking.Asking
@@ -139,7 +140,9 @@ const asksOf = (walking: Walking, step: Step): ReadonlyArray<Asked> => {
   }
   const first = request(walking, step)!
   // Before the next request everything that follows from this one has to have happened.
-  return before !== after && isCoordinated(asked) ? [first, description(walking, after, asked.id, patienceMs)] : [first]
+  return before !== after && isCoordinated(configuration, asked)
+    ? [first, description(walking, after, asked.id, patienceMs)]
+    : [first]
 }
 
 const looks = (
@@ -163,7 +166,9 @@ const looks = (
         actual: Looking.activeProducers(asking, name)
       }
     ]),
-    ...asking.subject.transactionalIds.map((_, i) => description(walking, world, i + 1, 0)),
+    ...(configuration.requests?.idempotent === true ? [] : asking.subject.transactionalIds).map((_, i) =>
+      description(walking, world, i + 1, 0)
+    ),
     ...(configuration.group ? [false, true] : []).map((requireStable): Asked => {
       const expected = Account.groupOffset(configuration, world, requireStable)
       return {

@@ -41,6 +41,8 @@ export interface RawRequests {
   readonly versions: ReadonlyArray<Transaction.Version>
   readonly kinds: ReadonlySet<Requests.Kind>
   readonly identities: ReadonlyArray<Requests.Identity>
+  /** Of idempotent producers, which have no transactions. */
+  readonly idempotent: boolean
 }
 
 export interface Configuration {
@@ -89,7 +91,8 @@ const rawRequests = (
   constants["RequestKinds"] === undefined ? undefined : {
     versions: read.numbers("RequestVersions").map((one) => version("RequestVersions", one)),
     kinds: read.someOf("RequestKinds", "request", Requests.kinds),
-    identities: [...read.someOf("RequestIdentities", "identity", Requests.identities)]
+    identities: [...read.someOf("RequestIdentities", "identity", Requests.identities)],
+    idempotent: false
   }
 
 const version = (constant: string, value: number): Transaction.Version => {

@@ -80,13 +80,23 @@ const ends: Listing<"EndTxn"> = (configuration) =>
     )
   )
 
+/** Idempotent producers send batches of several records too, and sequences around the last. */
+const positionsOf = ({ requests }: Configuration, partition: string): ReadonlyArray<Requests.Position | "none"> => {
+  if (partition === Transaction.groupPartition) return ["none"]
+  return requests?.idempotent === true ? [...Requests.positions, "last"] : Requests.positions
+}
+
+const recordsOf = ({ requests }: Configuration): ReadonlyArray<number> => requests?.idempotent === true ? [1, 2] : [1]
+
 const batches: Listing<"Produce"> = (configuration) =>
   perPartition(configuration).flatMap(({ claim, partition }) =>
-    (partition === Transaction.groupPartition ? ["none" as const] : Requests.positions).flatMap((position) =>
-      versionsOf(configuration).map((version) => ({
-        request: { _tag: "Produce" as const, ...claim, partition, position, version },
-        arguments: [claim.id, claim.identity, partition, position, version]
-      }))
+    positionsOf(configuration, partition).flatMap((position) =>
+      versionsOf(configuration).flatMap((version) =>
+        recordsOf(configuration).map((records) => ({
+          request: { _tag: "Produce" as const, ...claim, partition, position, records, version },
+          arguments: [claim.id, claim.identity, partition, position, version]
+        }))
+      )
     )
   )
 

@@ -33,7 +33,9 @@ export type Identity = typeof identities[number]
  * is another; one too high; that of the newest batch.
  */
 export const positions = ["next", "first", "gap", "newest"] as const
-export type Position = typeof positions[number]
+
+/** `last`: the highest sequence there is, for the first batch of a producer; after it they begin anew. */
+export type Position = typeof positions[number] | "last"
 
 /** A request; `id` is the number of its transactional id. */
 export type Request =
@@ -59,13 +61,18 @@ export type Request =
     readonly result: Transaction.Result
     readonly version: Transaction.Version
   }
-  /** A transactional batch; TxnOffsetCommit for the partition of the group's offsets, which has no sequence. */
+  /**
+   * A batch, in a transaction or of an idempotent producer without any; TxnOffsetCommit for the partition of the group's
+   * offsets, which has no sequence.
+   */
   | {
     readonly _tag: "Produce"
     readonly id: number
     readonly identity: Identity
     readonly partition: string
     readonly position: Position | "none"
+    /** How many records it has. */
+    readonly records: number
     readonly version: Transaction.Version
   }
   /** From whoever may write markers, with the epoch of a coordinator. */
@@ -164,6 +171,8 @@ const sequenceAt = (
       return next + 1
     case "newest":
       return newest?.sequence
+    case "last":
+      return known === undefined ? context.replica.limits.maxSequence : undefined
   }
 }
 
@@ -266,7 +275,7 @@ const transaction = Transaction.noName
 export const batch = (
   configuration: Configuration,
   world: World,
-  { id, identity, partition: name, position, version }: Request & { readonly _tag: "Produce" }
+  { id, identity, partition: name, position, records, version }: Request & { readonly _tag: "Produce" }
 ): TransactionalProducer.Produce | undefined => {
   const partition = world.partitions[configuration.partitions.indexOf(name)]!
   const claimed = claim(configuration, world, id, identity)
@@ -278,8 +287,8 @@ export const batch = (
     version,
     transaction,
     sequence,
-    records: 1,
-    isTransactional: true,
+    records,
+    isTransactional: configuration.requests?.idempotent !== true,
     generation: world.generation,
     input: name === groupPartition ? partition.log.length : Sequence.none
   }
@@ -324,6 +333,8 @@ export const perform = (configuration: Configuration, world: World, request: Req
   const { broker, metadata } = world.coordinators[id - 1]!
   switch (request._tag) {
     case "InitProducerId":
+      // Without a transactional id each is another producer.
+      if (configuration.requests?.idempotent === true && metadata.state !== "Unknown") return undefined
       return coordinate(
         configuration,
         world,
