@@ -1,34 +1,51 @@
 /**
- * Two brokers in this process: topics with their leaders, transaction coordinators and group coordinators, behind the
+ * Brokers in this process: topics with their leaders, transaction coordinators and group coordinators, behind the
  * interface that clients have to any cluster.
  *
  * A request to a broker that is stopped, and one that waits at it when it stops, gets no answer. What a stopped broker led
- * or coordinated, the other one takes over: followers have every batch, and coordinators read what was logged.
+ * or coordinated, the other one takes over: followers have every batch, and coordinators read what was logged. A broker
+ * that is alone takes over from itself when it starts again.
  */
-import { Clock, Context, Deferred, Effect, Layer } from "effect"
+import { Context, Deferred, Effect, Layer } from "effect"
 import {
   type Errors,
+  FetchRules,
   Limits,
   type Partition,
   Rules,
   Sequence,
-  TopicPartition,
   Transaction,
+  type TransactionCoordinator,
   TransactionRules
 } from "../../core/index.ts"
-import type { Api, ApiKey, Identity, NodeId } from "../client/Requests.ts"
+import type { Api, ApiKey, NodeId, TopicPartition } from "../client/Requests.ts"
 import { Connections, Disconnected } from "../client/Requests.ts"
+import * as FetchRequests from "./FetchRequests.ts"
 import * as GroupCoordinators from "./GroupCoordinators.ts"
 import * as Leader from "./Leader.ts"
+import * as OffsetRequests from "./OffsetRequests.ts"
+import * as ProduceRequests from "./ProduceRequests.ts"
+import * as Topics from "./Topics.ts"
 import * as TransactionCoordinators from "./TransactionCoordinators.ts"
+import * as TransactionRequests from "./TransactionRequests.ts"
 
 export interface Options {
   /** How many partitions each topic has. */
   readonly topics: Readonly<Record<string, number>>
   /** By default 2. */
+  readonly nodes?: 1 | 2
+  /** By default 2. */
   readonly transactionVersion?: Transaction.Version
   /** By default the base rules, under which all guarantees hold. */
   readonly rules?: TransactionRules.Rules
+  /** Those of sequences and deduplication; by default the base rules. */
+  readonly idempotentRules?: Rules.Rules
+  /** Those of what readers are told of aborted transactions; by default the base rules. */
+  readonly fetchRules?: FetchRules.Rules
+  /** How long markers are on the way from the coordinator to leaders, in milliseconds; by default 0. */
+  readonly markerLatencyMs?: number
+  readonly "transaction.abort.timed.out.transaction.cleanup.interval.ms"?: number
+  readonly "transaction.max.timeout.ms"?: number
 }
 
 /** What can be done to the brokers. */
@@ -44,168 +61,96 @@ export class Cluster extends Context.Service<Cluster, {
     )
 }
 
-type Handlers = {
+type Broker = Partition.Broker
+
+/** What each broker makes of each request. */
+export type Handlers = {
   readonly [Key in ApiKey]: (node: Broker, request: Api[Key]["request"]) => Effect.Effect<Api[Key]["response"]>
 }
 
-type Broker = Partition.Broker
-const nodes: ReadonlyArray<Broker> = [1, 2]
+/** What a broker has for whoever speaks for it in another way than `Connections`. */
+export interface Brokers {
+  readonly transactionVersion: Transaction.Version
+  readonly handlers: Handlers
+  readonly fetch: FetchRequests.FetchRequests["fetch"]
+  readonly topics: Topics.Topics
+  readonly transactions: TransactionCoordinators.TransactionCoordinators
+  readonly groups: GroupCoordinators.GroupCoordinators
+  /** A marker that a client or a coordinator sends. `UNKNOWN_TOPIC_OR_PARTITION` where there is no such partition. */
+  readonly mark: (marker: TransactionCoordinator.Marker, timestamp: number) => Errors.Error
+  readonly cluster: Cluster["Service"]
+  readonly connections: Connections["Service"]
+}
 
 const isBroker = (node: NodeId): node is Broker => node === 1 || node === 2
 
-/** Names are spread over the brokers. */
-const place = (name: string): Broker => {
+/** Names are spread over two brokers. */
+const hashed = (name: string): Broker => {
   let hash = 0
   for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) | 0
   return (hash & 1) === 0 ? 1 : 2
 }
 
-const noName = { transaction: Transaction.noName } as const
-
-const identified = ({ producerEpoch: epoch, producerId }: Identity) => ({ producerId, epoch, ...noName })
-
 /** Starts the brokers with empty topics; they end with the scope. */
-export const make = Effect.fnUntraced(function*({ rules, topics, transactionVersion = 2 }: Options) {
+export const make = Effect.fnUntraced(function*(options: Options) {
+  const { fetchRules = FetchRules.base, idempotentRules = Rules.base, transactionVersion = 2 } = options
   const context: Transaction.Context = {
     transactionVersion,
     verification: true,
-    rules: rules ?? TransactionRules.base,
-    replica: { rules: Rules.base, limits: Limits.kafka }
+    rules: options.rules ?? TransactionRules.base,
+    replica: { rules: idempotentRules, limits: Limits.kafka }
   }
+  const nodes: ReadonlyArray<Broker> = options.nodes === 1 ? [1] : [1, 2]
+  const isAlone = nodes.length === 1
 
-  /** Fetches that wait for more. */
-  const readers = new Set<() => void>()
-  const appended = (): void => {
-    // Who is woken may wait again at once, for the next time.
-    const waiting = [...readers]
-    readers.clear()
-    for (const wake of waiting) wake()
-  }
-
-  const leaders = new Map<string, Leader.Leader>()
-  const partitions: ReadonlyArray<TopicPartition.TopicPartition> = Object.entries(topics).flatMap(([topic, count]) =>
-    Array.from({ length: count }, (_, partition) => ({ topic, partition }))
+  const { appended, fetch } = FetchRequests.make(() => topics)
+  const topics: Topics.Topics = Topics.make((name, index) =>
+    Leader.make({
+      context,
+      fetchRules,
+      name,
+      first: isAlone || name === Transaction.groupPartition || index % 2 === 0 ? 1 : 2,
+      appended
+    })
   )
-  partitions.forEach((partition, index) => {
-    leaders.set(
-      TopicPartition.key(partition),
-      Leader.make(context, TopicPartition.key(partition), index % 2 === 0 ? 1 : 2, appended)
-    )
-  })
-  const offsets = Leader.make(context, Transaction.groupPartition, 1, () => {})
-  leaders.set(Transaction.groupPartition, offsets)
+  for (const [topic, count] of Object.entries(options.topics)) topics.create(topic, count)
+  topics.create(Transaction.groupPartition, 1)
+  const offsetLeader = topics.leaderOf(Transaction.groupPartition)!
 
   const groups = yield* GroupCoordinators.make
+
+  const mark: Brokers["mark"] = (marker, timestamp) => {
+    const leader = topics.leaderOf(marker.partition)
+    if (leader === undefined) return "UNKNOWN_TOPIC_OR_PARTITION"
+    const error = leader.mark(leader.leader(), marker, timestamp)
+    if (error === "NONE" && leader === offsetLeader) groups.ended(marker.producerId, marker.result)
+    return error
+  }
+
+  const transactions = yield* TransactionCoordinators.make({
+    context,
+    place: isAlone ? () => 1 : hashed,
+    mark: (marker, timestamp) => {
+      const error = mark(marker, timestamp)
+      // TransactionMarkerChannelManager: nobody waits for the markers of a topic that is deleted.
+      return error === "UNKNOWN_TOPIC_OR_PARTITION" ? "NONE" : error
+    },
+    markerLatencyMs: options.markerLatencyMs ?? 0,
+    timeoutIntervalMs: options["transaction.abort.timed.out.transaction.cleanup.interval.ms"] ?? 10_000
+  })
+  const transactional = TransactionRequests.make({
+    topics,
+    transactions,
+    maxTimeoutMs: options["transaction.max.timeout.ms"] ?? 900_000
+  })
+  const offsets = OffsetRequests.make(topics, transactions, groups)
+
   const stopped = new Set<Broker>()
   /** Ends the requests that wait at a broker. */
   const stopping = new Map<Broker, Deferred.Deferred<void>>()
   for (const node of nodes) stopping.set(node, yield* Deferred.make<void>())
 
-  const transactions = yield* TransactionCoordinators.make({
-    context,
-    place,
-    mark: (marker, timestamp) => {
-      const leader = leaders.get(marker.partition)!
-      const error = leader.mark(leader.leader(), marker, timestamp)
-      if (error === "NONE" && marker.partition === Transaction.groupPartition) {
-        groups.ended(marker.producerId, marker.result)
-      }
-      return error
-    }
-  })
-
-  /** The coordinator's answer comes before the batch is appended, where it is asked. */
-  const produced = Effect.fnUntraced(function*(
-    transactionalId: string | undefined,
-    outcome: Leader.Produced | Leader.Verifying,
-    afterwards: () => Errors.Error = () => "NONE"
-  ) {
-    if ("error" in outcome) return outcome
-    const error = transactionalId === undefined
-      ? "INVALID_TXN_STATE" as const
-      : yield* transactions.verify(transactionalId, outcome.verification)
-    return outcome.verified(error === "NONE" ? afterwards() : error)
-  })
-
-  const each = <A extends TopicPartition.TopicPartition, B>(
-    items: ReadonlyArray<A>,
-    handle: (leader: Leader.Leader, item: A) => Effect.Effect<{ readonly error: Errors.Error } & B>,
-    nothing: B
-  ) =>
-    Effect.forEach(items, (item) => {
-      const leader = leaders.get(TopicPartition.key(item))
-      const { partition, topic } = item
-      return leader === undefined
-        ? Effect.succeed({ topic, partition, error: "UNKNOWN_TOPIC_OR_PARTITION" as const, ...nothing })
-        : Effect.map(handle(leader, item), (result) => ({ topic, partition, ...result }))
-    })
-
-  const commit = Effect.fnUntraced(function*(
-    node: Broker,
-    request: Api["OffsetCommit"]["request"],
-    transactional: (Identity & { readonly transactionalId: string; readonly version: Transaction.Version }) | undefined
-  ) {
-    const { group } = request
-    const committed = request.offsets.filter((partition) => leaders.has(TopicPartition.key(partition)))
-    const mayCommit = (): Errors.Error => groups.mayCommit(group, request, transactional !== undefined)
-    const fenced = mayCommit()
-    const { error, offset: logOffset } = fenced === "NONE"
-      ? yield* produced(
-        transactional?.transactionalId,
-        offsets.commit({ broker: node, version: transactional?.version ?? 2 }, transactional),
-        // The group may have moved on while the coordinator was asked.
-        mayCommit
-      )
-      : { error: fenced, offset: Sequence.none }
-    if (error === "NONE") {
-      groups.appended(
-        group,
-        transactional === undefined
-          ? { _tag: "Commit", logOffset, offsets: committed }
-          : { _tag: "TransactionalCommit", producerId: transactional.producerId, logOffset, offsets: committed }
-      )
-    }
-    return {
-      results: request.offsets.map(({ partition, topic }) => ({
-        topic,
-        partition,
-        error: leaders.has(TopicPartition.key({ topic, partition })) ? error : "UNKNOWN_TOPIC_OR_PARTITION" as const
-      }))
-    }
-  })
-
-  const fetch = Effect.fnUntraced(function*(node: Broker, request: Api["Fetch"]["request"]) {
-    const { isolationLevel, maxBytes, maxWaitMs, minBytes } = request
-    const deadline = (yield* Clock.currentTimeMillis) + maxWaitMs
-    for (;;) {
-      let left = maxBytes
-      let size = 0
-      let isAtOnce = false
-      const results = request.partitions.map(({ offset, partition, topic }) => {
-        const leader = leaders.get(TopicPartition.key({ topic, partition }))
-        const found = leader === undefined
-          ? unknownPartition
-          : leader.leader() === node
-          ? leader.fetch(offset, isolationLevel, left)
-          : notLeader
-        for (const batch of found.batches) size += batch.length
-        left = Math.max(0, maxBytes - size)
-        isAtOnce ||= found.error !== "NONE"
-        return { topic, partition, ...found }
-      })
-      const now = yield* Clock.currentTimeMillis
-      if (isAtOnce || size >= minBytes || now >= deadline) return { results }
-      yield* Effect.timeoutOption(more, deadline - now)
-    }
-  })
-
-  const more = Effect.callback<void>((resume) => {
-    const wake = (): void => resume(Effect.void)
-    readers.add(wake)
-    return Effect.sync(() => void readers.delete(wake))
-  })
-
-  const groupNode = (): Broker => offsets.leader() === 1 ? 1 : 2
+  const groupNode = (): Broker => offsetLeader.leader()
 
   /** What a broker that does not coordinate groups says. */
   const here = <A>(node: Broker, answer: Effect.Effect<A>, elsewhere: A): Effect.Effect<A> =>
@@ -215,89 +160,33 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
     Metadata: (_node, { topics: wanted }) =>
       Effect.sync(() => ({
         brokers: nodes.filter((node) => !stopped.has(node)),
-        partitions: partitions.filter(({ topic }) => wanted.length === 0 || wanted.includes(topic)).map((
-          partition
-        ) => ({
-          ...partition,
-          error: "NONE" as const,
-          leader: leaders.get(TopicPartition.key(partition))!.leader()
-        }))
+        partitions: topics.all()
+          .filter(({ isInternal, name }) => wanted.length === 0 ? !isInternal : wanted.includes(name))
+          .flatMap(({ name: topic, partitions }) =>
+            Array.from({ length: partitions }, (_, partition) => ({
+              topic,
+              partition,
+              error: "NONE" as const,
+              leader: topics.leader({ topic, partition })!.leader()
+            }))
+          )
       })),
     FindCoordinator: (_node, { key, keyType }) =>
       Effect.sync(() => ({ error: "NONE", node: keyType === "group" ? groupNode() : transactions.node(key) })),
-    InitProducerId: (node, request) => {
-      const { transactionTimeoutMs, transactionalId, version } = request
-      if (transactionalId === undefined) {
-        return Effect.sync(() => ({ error: "NONE", producerId: transactions.allocate(), producerEpoch: 0 }))
-      }
-      transactions.limit(transactionalId, transactionTimeoutMs)
-      return Effect.map(
-        transactions.handle(transactionalId, node, { kind: "InitProducerId", version, ...identified(request) }),
-        ({ epoch: producerEpoch, error, producerId }) => ({ error, producerId, producerEpoch })
-      )
-    },
-    AddPartitionsToTxn: (node, request) =>
-      Effect.map(
-        each(request.partitions, (_leader, partition) => {
-          const { transactionalId, version } = request
-          const added = {
-            kind: "AddPartitionsToTxn",
-            version,
-            partition: TopicPartition.key(partition),
-            ...identified(request)
-          } as const
-          return Effect.map(transactions.handle(transactionalId, node, added), ({ error }) => ({ error }))
-        }, {}),
-        (results) => ({ results })
-      ),
-    AddOffsetsToTxn: (node, request) =>
-      Effect.map(
-        transactions.handle(request.transactionalId, node, {
-          kind: "AddPartitionsToTxn",
-          version: request.version,
-          partition: Transaction.groupPartition,
-          ...identified(request)
-        }),
-        ({ error }) => ({ error })
-      ),
-    EndTxn: (node, request) =>
-      Effect.map(
-        transactions.handle(request.transactionalId, node, {
-          kind: "EndTxn",
-          version: request.version,
-          result: request.result,
-          ...identified(request)
-        }),
-        ({ epoch: producerEpoch, error, producerId }) => ({ error, producerId, producerEpoch })
-      ),
-    Produce: (node, { acks, batches, transactionalId, version }) =>
-      Effect.map(
-        each(
-          batches,
-          (leader, { batch }) =>
-            Effect.map(
-              produced(transactionalId, leader.produce(batch, { broker: node, version })),
-              ({ error, offset: baseOffset }) => ({ error, baseOffset })
-            ),
-          { baseOffset: Sequence.none }
-        ),
-        (results) => ({ results: acks === 0 ? [] : results })
-      ),
+    InitProducerId: transactional.initProducerId,
+    AddPartitionsToTxn: transactional.addPartitions,
+    AddOffsetsToTxn: transactional.addOffsets,
+    EndTxn: transactional.endTxn,
+    Produce: ProduceRequests.make(topics, transactions),
     Fetch: fetch,
-    ListOffsets: (node, { at, isolationLevel, partitions: wanted }) =>
-      Effect.map(
-        each(
-          wanted,
-          (leader) =>
-            Effect.sync(() =>
-              leader.leader() === node
-                ? { error: "NONE", offset: at === "earliest" ? 0 : leader.end(isolationLevel) }
-                : { error: "NOT_LEADER_OR_FOLLOWER", offset: Sequence.none }
-            ),
-          { offset: Sequence.none }
-        ),
-        (results) => ({ results })
-      ),
+    ListOffsets: (node, { at, isolationLevel, partitions }) =>
+      Effect.sync(() => ({
+        results: partitions.map(({ partition, topic }) => ({
+          topic,
+          partition,
+          ...endOf(topics.leader({ topic, partition }), node, at, isolationLevel)
+        }))
+      })),
     JoinGroup: (node, request) =>
       here(node, groups.join(request), {
         error: "NOT_COORDINATOR",
@@ -310,28 +199,33 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
     SyncGroup: (node, request) => here(node, groups.sync(request), { error: "NOT_COORDINATOR", partitions: [] }),
     Heartbeat: (node, request) => here(node, groups.heartbeat(request), { error: "NOT_COORDINATOR" }),
     LeaveGroup: (node, request) => here(node, groups.leave(request), { error: "NOT_COORDINATOR" }),
-    OffsetCommit: (node, request) => here(node, commit(node, request, undefined), notCoordinator(request.offsets)),
-    TxnOffsetCommit: (node, request) => here(node, commit(node, request, request), notCoordinator(request.offsets)),
+    OffsetCommit: (node, request) =>
+      here(node, offsets.commit(node, request, undefined), notCoordinator(request.offsets)),
+    TxnOffsetCommit: (node, request) =>
+      here(node, offsets.commit(node, request, request), notCoordinator(request.offsets)),
     OffsetFetch: (node, request) =>
-      here(node, Effect.sync(() => groups.fetch(request)), {
-        results: request.partitions.map((partition) => ({
-          ...partition,
-          error: "NOT_COORDINATOR",
-          offset: Sequence.none
-        }))
-      })
+      here(node, Effect.sync(() => offsets.fetch(request)), notCoordinator(request.partitions))
   }
+
+  /** The other broker takes over what this one does. */
+  const takeOver = Effect.fnUntraced(function*(from: Broker) {
+    for (const leader of topics.leaders()) if (leader.leader() === from) leader.change()
+    yield* transactions.failover(from)
+  })
 
   const cluster: Cluster["Service"] = {
     stop: Effect.fnUntraced(function*(node) {
-      if (!isBroker(node) || stopped.has(node)) return
+      if (!isBroker(node) || stopped.has(node) || !nodes.includes(node)) return
       yield* Deferred.succeed(stopping.get(node)!, undefined)
       stopping.set(node, yield* Deferred.make<void>())
       stopped.add(node)
-      for (const leader of leaders.values()) if (leader.leader() === node) leader.change()
-      yield* transactions.failover(node)
+      yield* takeOver(node)
     }),
-    start: (node) => Effect.sync(() => void (isBroker(node) && stopped.delete(node)))
+    start: Effect.fnUntraced(function*(node) {
+      if (!isBroker(node) || !stopped.delete(node)) return
+      const other: Broker = node === 1 ? 2 : 1
+      if (isAlone || stopped.has(other)) yield* takeOver(other)
+    })
   }
 
   const connections: Connections["Service"] = {
@@ -339,23 +233,45 @@ export const make = Effect.fnUntraced(function*({ rules, topics, transactionVers
     send: (node, api, request) =>
       Effect.suspend(() => {
         const gone = new Disconnected({ node, api })
-        if (!isBroker(node) || stopped.has(node)) return Effect.fail(gone)
+        if (!isBroker(node) || stopped.has(node) || !nodes.includes(node)) return Effect.fail(gone)
         const answer = handlers[api](node, request)
         return waits.has(api)
           ? Effect.raceFirst(answer, Effect.andThen(Deferred.await(stopping.get(node)!), Effect.fail(gone)))
           : answer
       })
   }
-  return { cluster, connections }
+  return {
+    transactionVersion,
+    handlers,
+    fetch,
+    topics,
+    transactions,
+    groups,
+    mark,
+    cluster,
+    connections
+  } satisfies Brokers
 })
 
 /** Requests that wait for others than the broker. */
 const waits: ReadonlySet<ApiKey> = new Set(["Fetch", "JoinGroup", "SyncGroup"])
 
-const notCoordinator = (items: ReadonlyArray<TopicPartition.TopicPartition>) => ({
-  results: items.map(({ partition, topic }) => ({ topic, partition, error: "NOT_COORDINATOR" as const }))
-})
+const endOf = (
+  leader: Leader.Leader | undefined,
+  node: Broker,
+  at: Api["ListOffsets"]["request"]["at"],
+  isolationLevel: Api["ListOffsets"]["request"]["isolationLevel"]
+): { readonly error: Errors.Error; readonly offset: number } => {
+  if (leader === undefined) return { error: "UNKNOWN_TOPIC_OR_PARTITION", offset: Sequence.none }
+  if (leader.leader() !== node) return { error: "NOT_LEADER_OR_FOLLOWER", offset: Sequence.none }
+  return { error: "NONE", offset: at === "earliest" ? 0 : leader.end(isolationLevel) }
+}
 
-const nothingFetched = { highWatermark: -1, lastStableOffset: -1, abortedTransactions: [], batches: [] } as const
-const unknownPartition = { error: "UNKNOWN_TOPIC_OR_PARTITION", ...nothingFetched } as const
-const notLeader = { error: "NOT_LEADER_OR_FOLLOWER", ...nothingFetched } as const
+const notCoordinator = (items: ReadonlyArray<TopicPartition>) => ({
+  results: items.map(({ partition, topic }) => ({
+    topic,
+    partition,
+    error: "NOT_COORDINATOR" as const,
+    offset: Sequence.none
+  }))
+})

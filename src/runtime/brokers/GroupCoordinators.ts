@@ -5,8 +5,9 @@
  * The offsets of all groups are in one partition, whose leader is asked like any other; its markers end what is pending.
  */
 import { Deferred, Effect, Fiber, type Scope } from "effect"
-import { ConsumerGroup, GroupOffsets, type Transaction } from "../../core/index.ts"
+import { ConsumerGroup, type Errors, GroupOffsets, type TopicPartition, type Transaction } from "../../core/index.ts"
 import type { Api } from "../client/Requests.ts"
+import * as Topics from "./Topics.ts"
 
 type Response<Key extends keyof Api> = Api[Key]["response"]
 type Request<Key extends keyof Api> = Api[Key]["request"]
@@ -21,12 +22,20 @@ export interface GroupCoordinators {
     group: string,
     committer: ConsumerGroup.Committer,
     transactional: boolean
-  ) => Response<"Heartbeat">["error"]
+  ) => Errors.Error
   /** What the leader of the offsets has appended for a group. */
   readonly appended: (group: string, entry: GroupOffsets.Entry) => void
   /** A marker is for the offsets of every group. */
   readonly ended: (producerId: number, result: Transaction.Result) => void
   readonly fetch: (request: Request<"OffsetFetch">) => Response<"OffsetFetch">
+  /** The partitions that the group has offsets of. */
+  readonly committed: (group: string) => ReadonlyArray<TopicPartition.TopicPartition>
+  /** Whether there is such a group. */
+  readonly has: (group: string) => boolean
+  /** What the members of the group have subscribed to, in the order of joining. */
+  readonly subscriptions: (group: string) => ReadonlyMap<string, ConsumerGroup.Subscription>
+  /** DeleteGroups: `GROUP_ID_NOT_FOUND`, `NON_EMPTY_GROUP` or `NONE`. What transactions have pending is lost too. */
+  readonly remove: (group: string) => Errors.Error
 }
 
 interface Coordinated {
@@ -53,6 +62,8 @@ export const make = Effect.gen(function*() {
     }
     return known
   }
+
+  const offsetsOf = (name: string): GroupOffsets.Offsets => groups.get(name)?.offsets ?? GroupOffsets.initial
 
   const cancel = (of: Coordinated, timer: string): Effect.Effect<void> => {
     const fiber = of.timers.get(timer)
@@ -109,10 +120,11 @@ export const make = Effect.gen(function*() {
   }
 
   const turn = Effect.fnUntraced(function*(name: string, input: ConsumerGroup.Input) {
-    const of = coordinated(name)
-    const step = ConsumerGroup.step(of.group, input)
+    const before = groups.get(name)?.group ?? ConsumerGroup.initial
+    const step = ConsumerGroup.step(before, input)
     if (step === undefined) return
-    of.group = step[0]
+    // Who asks about a group does not make it.
+    if (step[0] !== before) coordinated(name).group = step[0]
     for (const output of step[1]) yield* perform(name, output)
   })
 
@@ -154,9 +166,19 @@ export const make = Effect.gen(function*() {
     fetch: ({ group, partitions, requireStable }) => ({
       results: partitions.map((partition) => ({
         ...partition,
-        ...GroupOffsets.fetch(coordinated(group).offsets, partition, requireStable)
+        ...GroupOffsets.fetch(offsetsOf(group), partition, requireStable)
       }))
-    })
+    }),
+    committed: (group) => Array.from(offsetsOf(group).committed.keys(), Topics.partitionOf),
+    has: (group) => groups.has(group),
+    subscriptions: (group) => groups.get(group)?.group.members ?? new Map(),
+    remove: (group) => {
+      const known = groups.get(group)
+      if (known === undefined) return "GROUP_ID_NOT_FOUND"
+      if (known.group.members.size > 0 || known.group.pending.size > 0) return "NON_EMPTY_GROUP"
+      groups.delete(group)
+      return "NONE"
+    }
   }
   return coordinators
 }) satisfies Effect.Effect<GroupCoordinators, never, Scope.Scope>

@@ -8,7 +8,7 @@ import { Result } from "effect"
 import {
   type Errors,
   Fetch,
-  FetchRules,
+  type FetchRules,
   type Partition,
   Sequence,
   Transaction,
@@ -17,7 +17,7 @@ import {
   type TransactionCoordinator
 } from "../../core/index.ts"
 import { BatchHeader, ControlRecord, InvalidBatch, RecordBatch } from "../../wire/index.ts"
-import type { FetchResult, IsolationLevel } from "../client/Requests.ts"
+import type { FetchResult, Identity, IsolationLevel } from "../client/Requests.ts"
 
 /** What came of a batch; the offset is that of its first record, or -1. */
 export interface Produced {
@@ -38,9 +38,36 @@ export interface Arrival {
   readonly version: Transaction.Version
 }
 
+/** Offsets that a group commits, as a batch of so many records. */
+export interface Commit {
+  readonly bytes: Uint8Array
+  readonly records: number
+  /** In milliseconds since 1970. */
+  readonly timestamp: number
+  /** Who commits them in a transaction. */
+  readonly transactional: Identity | undefined
+  /** Whether the group lets them be committed: asked when they are to be appended. */
+  readonly mayCommit: () => Errors.Error
+}
+
+/** What a leader knows of a producer id. DescribeProducers. */
+export interface ActiveProducer {
+  readonly producerId: number
+  readonly epoch: number
+  /** -1 where no batch is remembered. */
+  readonly lastSequence: number
+  /** Of its newest record, in milliseconds since 1970. */
+  readonly lastTimestamp: number
+  /** -1 before the first marker. */
+  readonly coordinatorEpoch: number
+  /** Where its open transaction begins, or -1. */
+  readonly firstOffset: number
+}
+
 interface StoredBatch {
   readonly offset: number
   readonly lastOffset: number
+  readonly maxTimestamp: number
   readonly bytes: Uint8Array
 }
 
@@ -48,21 +75,29 @@ export interface Leader {
   readonly leader: () => Partition.Broker
   /** A Produce; what it came to, or what the coordinator is to be asked first. */
   readonly produce: (bytes: Uint8Array, arrival: Arrival) => Produced | Verifying
-  /** Offsets that a group commits; `transactional` is who commits them in a transaction. */
-  readonly commit: (
-    arrival: Arrival,
-    transactional: { readonly producerId: number; readonly producerEpoch: number } | undefined
-  ) => Produced | Verifying
+  readonly commit: (arrival: Arrival, commit: Commit) => Produced | Verifying
   /** A WriteTxnMarkers. */
   readonly mark: (broker: Partition.Broker, marker: TransactionCoordinator.Marker, timestamp: number) => Errors.Error
-  /** Everything from an offset on that the reader may have, up to so many bytes, but one batch at least. */
+  /**
+   * Everything from an offset on that the reader may have, up to so many bytes, but one batch at least. `isParked` when
+   * the reader has waited for it.
+   */
   readonly fetch: (
     offset: number,
     isolationLevel: IsolationLevel,
-    maxBytes: number
+    maxBytes: number,
+    isParked: boolean
   ) => Omit<FetchResult, "topic" | "partition">
   /** The last stable offset for `read_committed`, and the high watermark otherwise. */
   readonly end: (isolationLevel: IsolationLevel) => number
+  /** The first record that is not older, in milliseconds since 1970, of those the reader may have. */
+  readonly find: (
+    timestamp: number,
+    isolationLevel: IsolationLevel
+  ) => { readonly offset: number; readonly timestamp: number } | undefined
+  /** Whether a transaction may still change offsets that are here. */
+  readonly isUnstable: () => boolean
+  readonly producers: () => ReadonlyArray<ActiveProducer>
   /** The leadership moves to the other broker. */
   readonly change: () => void
 }
@@ -80,18 +115,49 @@ const find = (batches: ReadonlyArray<StoredBatch>, offset: number): number => {
 
 const refused = (error: Errors.Error): Produced => ({ error, offset: Sequence.none })
 
-/** The leader of an empty partition with this name; `appended` is called when there is more to read. */
-export const make = (
-  context: Transaction.Context,
-  name: string,
-  first: Partition.Broker,
-  appended: () => void
-): Leader => {
+/** The error of bytes that are not one batch of format 2: a client cannot mend them. `ProduceRequest.validateRecords`. */
+const headerError = (invalid: InvalidBatch.InvalidBatch): Errors.Error => {
+  switch (invalid._tag) {
+    case "HeaderIncomplete":
+    case "SizeMismatch":
+      return "INVALID_RECORD"
+    default:
+      return InvalidBatch.errorOf(invalid)
+  }
+}
+
+/** What is in a batch of a client has to be records with sequences. `LogValidator.validateBatch`. */
+const contentError = (bytes: Uint8Array): Errors.Error => {
+  const read = RecordBatch.validate(bytes)
+  if (Result.isFailure(read)) return InvalidBatch.errorOf(read.failure)
+  const { baseSequence, isControl, producerId } = read.success
+  return isControl || (producerId !== Sequence.none && baseSequence < 0) ? "INVALID_RECORD" : "NONE"
+}
+
+export interface Options {
+  readonly context: Transaction.Context
+  readonly fetchRules: FetchRules.Rules
+  /** What the core calls the partition. */
+  readonly name: string
+  readonly first: Partition.Broker
+  /** Called when there is more to read. */
+  readonly appended: () => void
+}
+
+/** The leader of an empty partition. */
+export const make = ({ appended, context, fetchRules, first, name }: Options): Leader => {
   let partition: TransactionalPartition.Partition = { ...TransactionalPartition.initial, leader: first }
   const batches: Array<StoredBatch> = []
   const abortedIndex: Array<Fetch.AbortedTransaction> = []
+  /** By producer id. */
+  const timestamps = new Map<number, number>()
   /** Batches that wait for the coordinator, and hold a guard as long as the partition knows what it is for. */
   const guarded = new Set<{ guard: boolean; readonly producerId: number }>()
+  /** Outside of transactions, where an unknown producer id begins is for the rules of sequences alone. */
+  const idempotent: Transaction.Context = {
+    ...context,
+    rules: { ...context.rules, IsFirstSequence: (sequence) => context.replica.rules.IsFirstSequence(sequence) }
+  }
 
   const replicate = (): void => {
     for (;;) {
@@ -101,47 +167,57 @@ export const make = (
     }
   }
 
-  /** A turn, and what the leader answers; `undefined` when it asks the coordinator first. */
-  const turn = (input: TransactionalPartition.Input): Produced | undefined => {
-    const step = TransactionalPartition.step(context, partition, input)
-    if (step === undefined) return refused("UNKNOWN_SERVER_ERROR")
-    partition = step[0]
+  /** Makes the state that a turn came to the present one. */
+  const accept = (next: TransactionalPartition.Partition): void => {
+    partition = next
     for (const held of guarded) held.guard &&= TransactionalPartition.isGuarded(partition, held.producerId)
-    let produced: Produced | undefined
-    for (const output of step[1]) {
-      if (output._tag === "Answer") produced = { error: output.error, offset: output.offset }
-      if (output._tag === "Wait") produced = { error: "NONE", offset: output.offset }
-    }
     replicate()
-    return produced
   }
 
-  /** Takes the bytes of an entry that the last turn has appended, if it has. */
-  const store = (before: number, bytes: Uint8Array): void => {
-    const entry = partition.log.at(-1)
-    if (entry === undefined || partition.log.length === before) return
-    batches.push({
-      offset: entry.offset,
-      lastOffset: entry.offset + entry.records - 1,
-      bytes: BatchHeader.withBaseOffset(bytes, entry.offset, 0)
-    })
-    appended()
+  const answerOf = ([, outputs]: TransactionalPartition.Step): Produced | undefined => {
+    for (const output of outputs) {
+      if (output._tag === "Answer") return { error: output.error, offset: output.offset }
+      if (output._tag === "Wait") return { error: "NONE", offset: output.offset }
+    }
+    return undefined
   }
 
-  const append = (input: TransactionalPartition.Input, bytes: Uint8Array): Produced | undefined => {
+  /** Takes the bytes of an entry that a turn appends, if it does. */
+  const append = (step: TransactionalPartition.Step, bytes: Uint8Array, maxTimestamp: number): Produced | undefined => {
     const before = partition.log.length
-    const produced = turn(input)
-    store(before, bytes)
-    return produced
+    accept(step[0])
+    const entry = partition.log.at(-1)
+    if (entry !== undefined && partition.log.length > before) {
+      batches.push({
+        offset: entry.offset,
+        lastOffset: entry.offset + entry.records - 1,
+        maxTimestamp,
+        bytes: BatchHeader.withBaseOffset(bytes, entry.offset, 0)
+      })
+      timestamps.set(entry.producerId, maxTimestamp)
+      appended()
+    }
+    return answerOf(step)
   }
 
+  /** What is wrong with a batch is found out when it is to be appended, which may be after the coordinator was asked. */
   const handle = (
     produce: TransactionalProducer.Produce,
     broker: Partition.Broker,
-    bytes: Uint8Array
+    bytes: Uint8Array,
+    maxTimestamp: number,
+    mayAppend: () => Errors.Error
   ): Produced | Verifying => {
+    const of = produce.isTransactional ? context : idempotent
     const arrival = { produce, broker, generation: produce.generation }
-    const produced = append({ _tag: "HandleProduce", ...arrival }, bytes)
+    const attempt = (input: TransactionalPartition.Input): Produced | undefined => {
+      const step = TransactionalPartition.step(of, partition, input)
+      if (step === undefined) return refused("UNKNOWN_SERVER_ERROR")
+      const isAsking = step[1].some(({ _tag }) => _tag === "Verify")
+      const error = isAsking || broker !== partition.leader ? "NONE" : mayAppend()
+      return error === "NONE" ? append(step, bytes, maxTimestamp) : refused(error)
+    }
+    const produced = attempt({ _tag: "HandleProduce", ...arrival })
     if (produced !== undefined) return produced
     const held = { guard: true, producerId: produce.producerId }
     guarded.add(held)
@@ -150,7 +226,7 @@ export const make = (
       verified: (error) => {
         guarded.delete(held)
         return error === "NONE"
-          ? append({ _tag: "AppendVerified", ...arrival, guard: held.guard }, bytes)!
+          ? attempt({ _tag: "AppendVerified", ...arrival, guard: held.guard })!
           : refused(TransactionalPartition.verificationError(name, produce.version, error))
       }
     }
@@ -174,11 +250,9 @@ export const make = (
   return {
     leader: () => partition.leader,
     produce: (bytes, { broker, version }) => {
-      const read = RecordBatch.validate(bytes)
-      if (Result.isFailure(read)) return refused(InvalidBatch.errorOf(read.failure))
-      const { baseSequence, count, isControl, isTransactional, producerEpoch, producerId } = read.success
-      // LogValidator: control batches come from coordinators only.
-      if (isControl) return refused("INVALID_RECORD")
+      const read = BatchHeader.read(bytes)
+      if (Result.isFailure(read)) return refused(headerError(read.failure))
+      const { baseSequence, isTransactional, lastOffsetDelta, maxTimestamp, producerEpoch, producerId } = read.success
       return handle(
         {
           partition: name,
@@ -187,16 +261,18 @@ export const make = (
           version,
           transaction: Transaction.noName,
           sequence: baseSequence,
-          records: count,
+          records: lastOffsetDelta + 1,
           isTransactional,
           generation: Sequence.none,
           input: Sequence.none
         },
         broker,
-        bytes
+        bytes,
+        maxTimestamp,
+        () => contentError(bytes)
       )
     },
-    commit: ({ broker, version }, transactional) =>
+    commit: ({ broker, version }, { bytes, mayCommit, records, timestamp, transactional }) =>
       handle(
         {
           partition: name,
@@ -205,50 +281,74 @@ export const make = (
           version,
           transaction: Transaction.noName,
           sequence: Sequence.none,
-          records: 1,
+          records,
           isTransactional: transactional !== undefined,
           generation: Sequence.none,
           input: Sequence.none
         },
         broker,
-        emptyBatch
+        bytes,
+        timestamp,
+        mayCommit
       ),
     mark: (broker, marker, timestamp) => {
-      const first = TransactionalPartition.firstOffsetOf(partition.producers, marker.producerId)
+      const step = TransactionalPartition.step(context, partition, { _tag: "HandleMarker", marker, broker })!
+      const begin = TransactionalPartition.firstOffsetOf(partition.producers, marker.producerId)
       const { coordinatorEpoch, epoch: producerEpoch, producerId, result } = marker
       const bytes = ControlRecord.encodeMarker({ producerId, producerEpoch, result, coordinatorEpoch, timestamp })
-      const { error, offset } = append({ _tag: "HandleMarker", marker, broker }, bytes)!
-      const aborted = error === "NONE" ? Fetch.abortedBy(producerId, result, first, offset) : undefined
+      const { error, offset } = append(step, bytes, timestamp)!
+      const aborted = error === "NONE" ? Fetch.abortedBy(producerId, result, begin, offset) : undefined
       if (aborted !== undefined) abortedIndex.push(aborted)
       return error
     },
-    fetch: (offset, isolationLevel, maxBytes) => {
+    fetch: (offset, isolationLevel, maxBytes, isParked) => {
       const { highWatermark } = partition
       const lastStableOffset = end("read_committed")
       const limit = end(isolationLevel)
       const isInRange = offset >= 0 && offset <= highWatermark
       const found = isInRange ? read(offset, limit, maxBytes) : []
       const upper = found.length === 0 ? offset : found.at(-1)!.lastOffset + 1
+      const aborted = isolationLevel === "read_committed"
+        ? abortedIndex.filter((aborted) => fetchRules.IsAbortedIn(aborted, offset, upper))
+        : []
       return {
         error: isInRange ? "NONE" : "OFFSET_OUT_OF_RANGE",
         highWatermark,
         lastStableOffset,
-        abortedTransactions: isolationLevel === "read_committed"
-          ? abortedIndex.filter((aborted) => FetchRules.base.IsAbortedIn(aborted, offset, upper)).map((aborted) => ({
-            producerId: aborted.producerId,
-            firstOffset: aborted.first
-          }))
-          : [],
+        abortedTransactions: (isParked ? fetchRules.AbortedOfParked(aborted) : aborted).map((
+          { first: firstOffset, producerId }
+        ) => ({ producerId, firstOffset })),
         batches: found.map(({ bytes }) => bytes)
       }
     },
     end,
+    find: (timestamp, isolationLevel) => {
+      const limit = end(isolationLevel)
+      for (const { bytes, lastOffset, maxTimestamp } of batches) {
+        if (lastOffset >= limit) return undefined
+        if (maxTimestamp < timestamp) continue
+        const decoded = RecordBatch.decode(bytes)
+        const record = Result.isSuccess(decoded)
+          ? decoded.success.records.find((record) => record.timestamp >= timestamp)
+          : undefined
+        if (record !== undefined) return { offset: record.offset, timestamp: record.timestamp }
+      }
+      return undefined
+    },
+    isUnstable: () => context.rules.IsUnstable(partition),
+    producers: () =>
+      Array.from(partition.producers, ([producerId, { batches, coordinatorEpoch, epoch, firstOffset }]) => ({
+        producerId,
+        epoch,
+        lastSequence: batches.at(-1)?.last ?? Sequence.none,
+        lastTimestamp: timestamps.get(producerId) ?? Sequence.none,
+        coordinatorEpoch,
+        firstOffset
+      })),
     change: () => {
-      turn({ _tag: "LeaderChange" })
+      const step = TransactionalPartition.step(context, partition, { _tag: "LeaderChange" })
+      if (step !== undefined) accept(step[0])
       guarded.forEach((held) => (held.guard = false))
     }
   }
 }
-
-/** The offsets of groups are kept apart from the log of their partition, which has nothing but their order. */
-const emptyBatch = new Uint8Array(BatchHeader.size)

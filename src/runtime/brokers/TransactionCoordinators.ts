@@ -7,6 +7,7 @@
 import { Clock, Effect, type Scope } from "effect"
 import {
   type Errors,
+  Sequence,
   type Transaction,
   type TransactionalProducer,
   TransactionCoordinator,
@@ -32,10 +33,26 @@ export interface TransactionCoordinators {
   ) => Effect.Effect<Errors.Error>
   /** How long a transaction of the id may take, in milliseconds. */
   readonly limit: (transactionalId: string, timeoutMs: number) => void
+  /** What there is to say of an id that is known. */
+  readonly describe: (transactionalId: string) => Description | undefined
+  /** The ids that are known. */
+  readonly ids: () => ReadonlyArray<string>
   /** A producer id that nobody has. */
   readonly allocate: () => number
   /** The other broker takes over what this one coordinates. */
   readonly failover: (broker: Broker) => Effect.Effect<void>
+}
+
+/** DescribeTransactions. */
+export interface Description {
+  readonly state: Exclude<TransactionMetadata.State, "Unknown">
+  readonly timeoutMs: number
+  /** When the last transaction began, in milliseconds since 1970; -1 before the first one of this instance. */
+  readonly began: number
+  readonly producerId: number
+  readonly epoch: number
+  /** Those of the transaction; once it is decided, those whose markers are not written. */
+  readonly partitions: ReadonlyArray<string>
 }
 
 export interface Options {
@@ -44,13 +61,17 @@ export interface Options {
   readonly place: (transactionalId: string) => Broker
   /** Writes a marker to whoever leads its partition; `NETWORK_EXCEPTION` when there is no answer. */
   readonly mark: (marker: Marker, timestamp: number) => Errors.Error
+  /** How long markers are on the way, in milliseconds. A transaction is decided, and not over, until they are written. */
+  readonly markerLatencyMs: number
+  /** `transaction.abort.timed.out.transaction.cleanup.interval.ms`: how often transactions that take too long are aborted. */
+  readonly timeoutIntervalMs: number
 }
 
 interface Coordinated {
   coordinator: TransactionCoordinator.Coordinator
   logged: TransactionMetadata.Metadata
   timeoutMs: number
-  /** When the open transaction began, in milliseconds. */
+  /** When the last transaction began, in milliseconds; -1 for none. */
   began: number
 }
 
@@ -65,15 +86,12 @@ type Waiting = TransactionalProducer.Request["kind"] | undefined
 /** Between two tries to write a marker. */
 const markerRetryMs = 20
 
-/** `transaction.abort.timed.out.transaction.cleanup.interval.ms`. */
-const timeoutCheckMs = 10_000
-
 /** `transaction.timeout.ms`. */
 const defaultTimeoutMs = 60_000
 
 /** Starts coordinators that know of no id; what they do by themselves ends with the scope. */
 export const make = Effect.fnUntraced(function*(
-  { context, mark, place }: Options
+  { context, mark, markerLatencyMs, place, timeoutIntervalMs }: Options
 ): Effect.fn.Return<TransactionCoordinators, never, Scope.Scope> {
   const scope = yield* Effect.scope
   const ids = new Map<string, Coordinated>()
@@ -86,21 +104,23 @@ export const make = Effect.fnUntraced(function*(
         coordinator: { ...TransactionCoordinator.initial, broker: place(id) },
         logged: TransactionMetadata.unknown,
         timeoutMs: defaultTimeoutMs,
-        began: 0
+        began: Sequence.none
       }
       ids.set(id, known)
     }
     return known
   }
 
-  /** A turn, with the appends that it leads to, and the completion that is due after it. */
+  /** A turn, with the appends that it leads to. */
   const turn = (id: string, input: TransactionCoordinator.Input, waiting: Waiting, now: number): Turned => {
     const of = coordinated(id)
     const step = TransactionCoordinator.step(context, of.coordinator, input)
     if (step === undefined) return { answer: undefined, markers: [] }
-    const wasOngoing = of.coordinator.metadata.state === "Ongoing"
+    const before = of.coordinator.metadata.state
     of.coordinator = step[0]
-    if (!wasOngoing && of.coordinator.metadata.state === "Ongoing") of.began = now
+    const { state } = of.coordinator.metadata
+    if (state === "Empty") of.began = Sequence.none
+    if (state === "Ongoing" && before !== state) of.began = now
     let answer: TransactionalProducer.Answer | undefined
     const markers: Array<Marker> = []
     for (const output of step[1]) {
@@ -122,27 +142,42 @@ export const make = Effect.fnUntraced(function*(
         }
       }
     }
-    if (of.coordinator.completing.length > 0) turn(id, { _tag: "CompleteTransaction" }, undefined, now)
     return { answer, markers }
   }
 
   /** Writes markers until all are written, or somebody else coordinates the id. */
-  const write = (id: string, markers: ReadonlyArray<Marker>): Effect.Effect<void> =>
-    Effect.gen(function*() {
-      let left = markers
-      while (left.length > 0) {
-        const now = yield* Clock.currentTimeMillis
-        left = left.flatMap((marker) => {
-          if (marker.coordinatorEpoch !== coordinated(id).coordinator.epoch) return []
-          return turn(id, { _tag: "ReceiveMarkerAnswer", marker, error: mark(marker, now) }, undefined, now).markers
-        })
-        if (left.length > 0) yield* Effect.sleep(markerRetryMs)
-      }
-    })
+  const write = Effect.fnUntraced(function*(id: string, markers: ReadonlyArray<Marker>) {
+    let left = markers
+    while (left.length > 0) {
+      const now = yield* Clock.currentTimeMillis
+      left = left.flatMap((marker) => {
+        if (marker.coordinatorEpoch !== coordinated(id).coordinator.epoch) return []
+        return turn(id, { _tag: "ReceiveMarkerAnswer", marker, error: mark(marker, now) }, undefined, now).markers
+      })
+      if (left.length > 0) yield* Effect.sleep(markerRetryMs)
+    }
+  })
+
+  /** There is one completion; where the rules have more of them, the others come later. */
+  const complete = Effect.fnUntraced(function*(id: string) {
+    while (coordinated(id).coordinator.completing.length > 0) {
+      turn(id, { _tag: "CompleteTransaction" }, undefined, yield* Clock.currentTimeMillis)
+      if (coordinated(id).coordinator.completing.length > 0) yield* Effect.sleep(markerRetryMs)
+    }
+  })
+
+  /** What a decided transaction comes to. */
+  const finish = Effect.fnUntraced(function*(id: string, markers: ReadonlyArray<Marker>) {
+    if (markers.length > 0 && markerLatencyMs > 0) yield* Effect.sleep(markerLatencyMs)
+    yield* write(id, markers)
+    yield* complete(id)
+  })
 
   const perform = Effect.fnUntraced(function*(id: string, input: TransactionCoordinator.Input, waiting: Waiting) {
     const { answer, markers } = turn(id, input, waiting, yield* Clock.currentTimeMillis)
-    if (markers.length > 0) yield* Effect.forkIn(write(id, markers), scope, { startImmediately: true })
+    if (markers.length > 0 || coordinated(id).coordinator.completing.length > 0) {
+      yield* Effect.forkIn(finish(id, markers), scope, { startImmediately: true })
+    }
     return answer
   })
 
@@ -164,7 +199,7 @@ export const make = Effect.fnUntraced(function*(
       yield* perform(id, { _tag: "TransactionTimeout", nextProducerId }, undefined)
     }
   })
-  yield* Effect.forkIn(Effect.forever(Effect.andThen(Effect.sleep(timeoutCheckMs), abortTimedOut)), scope)
+  yield* Effect.forkIn(Effect.forever(Effect.andThen(Effect.sleep(timeoutIntervalMs), abortTimedOut)), scope)
 
   return {
     node: (id) => coordinated(id).coordinator.broker,
@@ -178,6 +213,16 @@ export const make = Effect.fnUntraced(function*(
     limit: (id, timeoutMs) => {
       coordinated(id).timeoutMs = timeoutMs
     },
+    describe: (id) => {
+      const known = ids.get(id)
+      if (known === undefined) return undefined
+      const { began, coordinator: { metadata, outstanding }, timeoutMs } = known
+      const { epoch, partitions, producerId, state } = metadata
+      if (state === "Unknown") return undefined
+      const left = TransactionMetadata.isPrepared(state) ? outstanding : partitions
+      return { state, timeoutMs, began, producerId, epoch, partitions: left }
+    },
+    ids: () => [...ids.keys()],
     allocate: () => nextProducerId++,
     failover: Effect.fnUntraced(function*(broker) {
       for (const [id, { coordinator, logged }] of ids) {
