@@ -3,7 +3,7 @@
  * ids and a group of its own.
  */
 import { Effect } from "effect"
-import type { Transactions } from "../../model/index.ts"
+import { Transactions } from "../../model/index.ts"
 import { Remote } from "../../runtime/index.ts"
 import { Messages } from "../../wire/index.ts"
 import * as Places from "./Places.ts"
@@ -17,11 +17,20 @@ import * as Walks from "./Walks.ts"
 type Configuration = Transactions.Configuration.Configuration
 type World = Transactions.World.World
 
-/** One configuration of a campaign, and the state that the broker is brought into before each of its walks. */
+/** One configuration of a campaign. */
 export interface Part {
   readonly name: string
   readonly configuration: Configuration
-  readonly first: World
+  /** The epoch that producers are brought to before each walk; walks begin with nothing, if not given. */
+  readonly epoch?: number
+}
+
+export const walksOf = ({ configuration, epoch }: Part): Walks.Walks => {
+  const first = Transactions.model.initial(configuration)
+  return Walks.of(
+    configuration,
+    epoch === undefined ? first : Transactions.Requests.raised(configuration, first, epoch)
+  )
 }
 
 export interface WalkName {
@@ -50,6 +59,24 @@ export interface Options {
 const transactionTimeoutMs = (configuration: Configuration): number =>
   configuration.requests?.kinds.has("TransactionTimeout") === true ? 1_500 : 60_000
 
+/** How many requests of one client are on the way at a time. */
+const pipelined = 250
+
+/** Gives every producer an epoch by asking for the next so often: there is no shorter way for a client. */
+const raise = Effect.fnUntraced(function*({ connection, dialect, subject }: Walking.Walking["asking"], epoch: number) {
+  for (const [i, transactionalId] of subject.transactionalIds.entries()) {
+    const { transactionTimeoutMs } = subject
+    const next = connection.request(Messages.InitProducerId, dialect.InitProducerId, {
+      transactionalId,
+      transactionTimeoutMs
+    })
+    // An identity is given with epoch 0, and the last is learned like any other.
+    yield* Effect.replicateEffect(next, epoch, { concurrency: pipelined, discard: true })
+    const { producerId } = yield* next
+    subject.producerIds.set(i + 1, producerId)
+  }
+})
+
 /** Ends the transactions that a walk has left open, so that its partitions can be used again. */
 const close = Effect.fnUntraced(function*({ connection, dialect, subject }: Walking.Walking["asking"], last: World) {
   for (const [i, { metadata }] of last.coordinators.entries()) {
@@ -73,7 +100,7 @@ const runPart = Effect.fnUntraced(function*(
   places: Places.Places,
   options: Options
 ) {
-  const { configuration, first, name } = part
+  const { configuration, epoch, name } = part
   const { address, dialect } = target
   const { observe } = options
   const data = configuration.partitions.filter((partition) => !Subject.isGroup(partition))
@@ -103,6 +130,7 @@ const runPart = Effect.fnUntraced(function*(
       const connection = yield* Remote.Connection.connect(connectionOf(walk))
       const asking = { connection, dialect, subject }
       const { timeoutPatienceMs } = target
+      if (epoch !== undefined) yield* raise(asking, epoch)
       if (!(yield* Walking.take({ asking, configuration, timeoutPatienceMs }, next, tell))) return false
       yield* close(asking, lastOf(next))
       return true
@@ -117,7 +145,7 @@ const runPart = Effect.fnUntraced(function*(
     if (agrees) yield* Effect.forEach(taken, places.giveBack, { discard: true })
     options.tell({ _tag: "Taken", walk })
   })
-  const { walks } = Walks.of(configuration, first)
+  const { walks } = walksOf(part)
   yield* Effect.forEach(walks, takeWalk, { concurrency: options.concurrency, discard: true })
 })
 

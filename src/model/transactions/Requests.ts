@@ -12,7 +12,8 @@ import {
   Transaction,
   TransactionalPartition,
   type TransactionalProducer,
-  TransactionCoordinator
+  TransactionCoordinator,
+  type TransactionMetadata
 } from "../../core/index.ts"
 import { replaced } from "../Choice.ts"
 import type { Configuration } from "./Configuration.ts"
@@ -393,3 +394,19 @@ export const perform = (configuration: Configuration, world: World, request: Req
     }
   }
 }
+
+/** The world after InitProducerId was asked so often that every producer has this epoch, which is 1 or more. */
+export const raised = (configuration: Configuration, world: World, epoch: number): World =>
+  world.coordinators.reduce((before, _, i) => {
+    const id = i + 1
+    const request = { _tag: "InitProducerId", id, identity: "none" } as const
+    const first = perform(configuration, before, request)!.world
+    const { coordinators, transactionStates, ...rest } = perform(configuration, first, request)!.world
+    const raise = (metadata: TransactionMetadata.Metadata) => ({ ...metadata, epoch })
+    const coordinator = coordinators[i]!
+    return {
+      ...rest,
+      coordinators: replaced(coordinators, i, { ...coordinator, metadata: raise(coordinator.metadata) }),
+      transactionStates: replaced(transactionStates, i, raise(transactionStates[i]!))
+    }
+  }, world)
