@@ -72,6 +72,7 @@ export type Handlers = {
 export interface Brokers {
   readonly transactionVersion: Transaction.Version
   readonly handlers: Handlers
+  readonly produce: ProduceRequests.Produce
   readonly fetch: FetchRequests.FetchRequests["fetch"]
   readonly topics: Topics.Topics
   readonly transactions: TransactionCoordinators.TransactionCoordinators
@@ -143,6 +144,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     transactions,
     maxTimeoutMs: options["transaction.max.timeout.ms"] ?? 900_000
   })
+  const produce = ProduceRequests.make(topics, transactions)
   const offsets = OffsetRequests.make(topics, transactions, groups)
 
   const stopped = new Set<Broker>()
@@ -177,7 +179,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     AddPartitionsToTxn: transactional.addPartitions,
     AddOffsetsToTxn: transactional.addOffsets,
     EndTxn: transactional.endTxn,
-    Produce: ProduceRequests.make(topics, transactions),
+    Produce: produce,
     Fetch: fetch,
     ListOffsets: (node, { at, isolationLevel, partitions }) =>
       Effect.sync(() => ({
@@ -243,6 +245,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
   return {
     transactionVersion,
     handlers,
+    produce,
     fetch,
     topics,
     transactions,

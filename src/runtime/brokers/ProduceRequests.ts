@@ -10,7 +10,12 @@ import type * as Leader from "./Leader.ts"
 import type * as Topics from "./Topics.ts"
 import type * as TransactionCoordinators from "./TransactionCoordinators.ts"
 
-type Request = Api["Produce"]["request"]
+/** A client's request, which may ask for any acknowledgement. */
+export interface Request extends Omit<Api["Produce"]["request"], "acks"> {
+  readonly acks: number
+}
+
+export type Produce = (broker: Partition.Broker, request: Request) => Effect.Effect<Api["Produce"]["response"]>
 
 /** `add.partitions.to.txn.retry.backoff.ms`. */
 const retryBackoffMs = 20
@@ -49,7 +54,7 @@ const requestError = ({ acks }: Request, headers: ReadonlyArray<BatchHeader.Batc
 export const make = (
   topics: Topics.Topics,
   transactions: TransactionCoordinators.TransactionCoordinators
-) => {
+): Produce => {
   /** Under version 2 a leader waits a little for the transaction before to be over. */
   const append = Effect.fnUntraced(function*(
     leader: Leader.Leader,
@@ -66,10 +71,7 @@ export const make = (
     }
   })
 
-  return Effect.fnUntraced(function*(
-    broker: Partition.Broker,
-    request: Request
-  ): Effect.fn.Return<Api["Produce"]["response"]> {
+  return Effect.fnUntraced(function*(broker, request) {
     const { acks, batches, transactionalId, version } = request
     const headers = transactionalHeaders(request)
     const isUnauthorized = headers.length > 0 && transactionalId === undefined
