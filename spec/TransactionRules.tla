@@ -342,7 +342,7 @@ InSequence(q, m) ==
   LET known == StateOf(q.producers, m.producerId)
       verified == m.producerId \in DOMAIN q.verification
   IN /\ verified => m.sequence <= q.verification[m.producerId].lowestSequence
-     /\ IF known.epoch = None THEN IsFirstSequence(m.sequence, m.version)
+     /\ IF known.epoch = None THEN IsFirstSequence(m.sequence, IF verified THEN q.verification[m.producerId].version ELSE 1)
         ELSE IF m.epoch > known.epoch \/ known.batches = <<>> THEN m.sequence = 0
         ELSE m.sequence = known.batches[Len(known.batches)].sequence + 1
 

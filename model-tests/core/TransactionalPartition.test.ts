@@ -74,13 +74,17 @@ describe("validate", () => {
     assert.deepStrictEqual(judge(true), { _tag: "Refuse", error: "INVALID_PRODUCER_EPOCH" })
   })
 
-  it("asks the rule whether an unknown producer id may begin, with the version", () => {
+  it("asks the rule whether an unknown producer id may begin, with the version that was verified first", () => {
     const kafka = context({ rules: { IsFirstSequence: (sequence, version) => version === 1 || sequence === 0 } })
-    const judge = (version: Transaction.Version) =>
-      TransactionalPartition.validate(kafka, partition(), verified(produce({ sequence: 5, version })))._tag
+    const judge = (first: Transaction.Version, version: Transaction.Version) => {
+      const [verifying] = served(kafka, partition(), handle(produce({ sequence: 5, version: first })))
+      return TransactionalPartition.validate(kafka, verifying, verified(produce({ sequence: 5, version })))._tag
+    }
 
-    assert.strictEqual(judge(1), "Append")
-    assert.strictEqual(judge(2), "Refuse")
+    assert.strictEqual(judge(1, 1), "Append")
+    assert.strictEqual(judge(2, 2), "Refuse")
+    assert.strictEqual(judge(1, 2), "Append")
+    assert.strictEqual(judge(2, 1), "Refuse")
   })
 
   it("lets a higher sequence wait for the one that is being verified", () => {

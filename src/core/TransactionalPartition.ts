@@ -247,7 +247,8 @@ const isInSequence = (context: Context, { producers, verification }: Partition, 
   if (verifying !== undefined && produce.sequence > verifying.lowestSequence) return false
   const known = producers.get(produce.producerId)
   return known === undefined
-    ? context.rules.IsFirstSequence(produce.sequence, produce.version)
+    // The version is that of the batch with which the verification began, which need not be this one.
+    ? context.rules.IsFirstSequence(produce.sequence, verifying?.version ?? 1)
     : Replica.isInSequence(context.replica, known, numbered(produce))
 }
 
