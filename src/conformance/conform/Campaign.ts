@@ -23,6 +23,8 @@ export interface Part {
   readonly configuration: Configuration
   /** The epoch that producers are brought to before each walk; walks begin with nothing, if not given. */
   readonly epoch?: number
+  /** Those to take; by default all. */
+  readonly walks?: ReadonlyArray<Walk>
 }
 
 export const walksOf = ({ configuration, epoch }: Part): Walks.Walks => {
@@ -41,8 +43,16 @@ export interface WalkName {
 
 export type Told =
   | { readonly _tag: "Compared"; readonly walk: WalkName; readonly comparison: Walking.Comparison }
-  /** The connection failed on the way: for a client that is an answer too, and a wrong one. */
-  | { readonly _tag: "Broken"; readonly walk: WalkName; readonly step: number; readonly message: string }
+  /**
+   * The connection failed on the way: for a client that is an answer too, and a wrong one. `pending` is what it was to
+   * answer; nothing that is compared, if undefined.
+   */
+  | {
+    readonly _tag: "Broken"
+    readonly walk: WalkName
+    readonly pending: Walking.Pending | undefined
+    readonly message: string
+  }
   | { readonly _tag: "Taken"; readonly walk: WalkName }
 
 export interface Options {
@@ -55,9 +65,13 @@ export interface Options {
   readonly observe?: (walk: WalkName, event: Remote.Connection.Observation) => void
 }
 
+const isWaiting = ({ requests }: Configuration): boolean => requests?.kinds.has("TransactionTimeout") === true
+
 /** Short where walks wait for it. */
-const transactionTimeoutMs = (configuration: Configuration): number =>
-  configuration.requests?.kinds.has("TransactionTimeout") === true ? 1_500 : 60_000
+const transactionTimeoutMs = (configuration: Configuration): number => isWaiting(configuration) ? 1_500 : 60_000
+
+/** Walks that mostly wait leave room for so many times as many others. */
+const patientWalks = 4
 
 /** How many requests of one client are on the way at a time. */
 const pipelined = 250
@@ -121,32 +135,38 @@ const runPart = Effect.fnUntraced(function*(
       stranger: Subject.strangers(),
       producerIds: new Map()
     }
-    let step = 0
-    const tell = (comparison: Walking.Comparison): void => {
-      step = comparison.step
-      options.tell({ _tag: "Compared", walk, comparison })
+    let pending: Walking.Pending | undefined
+    const listener: Walking.Listener = {
+      asks: (asked) => {
+        pending = asked
+      },
+      compares: (comparison) => {
+        pending = undefined
+        options.tell({ _tag: "Compared", walk, comparison })
+      }
     }
     const agrees = yield* Effect.gen(function*() {
       const connection = yield* Remote.Connection.connect(connectionOf(walk))
       const asking = { connection, dialect, subject }
       const { timeoutPatienceMs } = target
       if (epoch !== undefined) yield* raise(asking, epoch)
-      if (!(yield* Walking.take({ asking, configuration, timeoutPatienceMs }, next, tell))) return false
+      if (!(yield* Walking.take({ asking, configuration, timeoutPatienceMs }, next, listener))) return false
       yield* close(asking, lastOf(next))
       return true
     }).pipe(
       Effect.scoped,
       Effect.catchTag("ConnectionError", ({ message }) =>
         Effect.sync(() => {
-          options.tell({ _tag: "Broken", walk, step, message })
+          options.tell({ _tag: "Broken", walk, pending, message })
           return false
         }))
     )
     if (agrees) yield* Effect.forEach(taken, places.giveBack, { discard: true })
     options.tell({ _tag: "Taken", walk })
   })
-  const { walks } = walksOf(part)
-  yield* Effect.forEach(walks, takeWalk, { concurrency: options.concurrency, discard: true })
+  const { walks = walksOf(part).walks } = part
+  const concurrency = options.concurrency * (isWaiting(configuration) ? patientWalks : 1)
+  yield* Effect.forEach(walks, takeWalk, { concurrency, discard: true })
 })
 
 /** Takes all walks of all parts. */

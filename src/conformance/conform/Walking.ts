@@ -10,6 +10,7 @@ import * as Account from "./Account.ts"
 import * as Asking from "./Asking.ts"
 import * as Case from "./Case.ts"
 import * as Looking from "./Looking.ts"
+import * as Subject from "./Subject.ts"
 import type { Step, Walk } from "./Walks.ts"
 
 type Configuration = Transactions.Configuration.Configuration
@@ -88,114 +89,118 @@ export interface Walking {
 interface Asked {
   readonly case: Case.Case
   readonly expected: unknown
-  readonly actual: Effect.Effect<unknown, Unexpected>
+  readonly actual: (walking: Walking) => Effect.Effect<unknown, Unexpected>
 }
 
 const description = (
-  { asking, configuration }: Walking,
+  configuration: Configuration,
   world: World,
   id: number,
-  patience: number
+  patience: (walking: Walking) => number
 ): Asked => {
   const expected = Account.described(world, id)
   return {
     case: Case.ofDescription(configuration, world, id),
     expected,
-    actual: eventually(Looking.described(asking, id, expected), (told) => Equal.equals(told, expected), patience)
-  }
-}
-
-const request = (
-  walking: Walking,
-  { answer, before, request: asked }: Extract<Step, { readonly _tag: "Ask" }>
-): Asked | undefined => {
-  if (asked._tag === "TransactionTimeout") return undefined
-  const { asking, configuration } = walking
-  const expected = compared(asked, answer)
-  return {
-    case: Case.ofRequest(configuration, before, asked, answer.error),
-    expected,
-    actual: Effect.map(
+    actual: (walking) =>
       eventually(
-        Asking.ask(asking, configuration, before, asked, answer),
-        ({ error }) => error === answer.error || !transient.has(error),
-        patienceMs
-      ),
-      (told) => compared(asked, told)
-    )
+        Looking.described(walking.asking, id, expected),
+        (told) => Equal.equals(told, expected),
+        patience(walking)
+      )
   }
 }
 
-/** What a step of a walk asks of the broker, one after the other. */
-const asksOf = (walking: Walking, step: Step): ReadonlyArray<Asked> => {
-  const { asking, configuration } = walking
-  if (step._tag === "Look") return looks(asking, configuration, step.world, walking)
-  const { after, answer, before, request: asked } = step
-  if (asked._tag === "TransactionTimeout") {
-    const patience = asking.subject.transactionTimeoutMs + walking.timeoutPatienceMs
-    return [{
-      ...description(walking, after, asked.id, patience),
-      case: Case.ofRequest(configuration, before, asked, answer.error)
-    }]
+/** What a step of a walk asks of a broker, one after the other. */
+const asksOf = (configuration: Configuration, step: Step): ReadonlyArray<Asked> => {
+  if (step._tag === "Look") return looks(configuration, step.world)
+  const { after, answer, before, request } = step
+  const asked = Case.ofRequest(configuration, before, request, answer.error)
+  if (request._tag === "TransactionTimeout") {
+    const patience = ({ asking, timeoutPatienceMs }: Walking): number =>
+      asking.subject.transactionTimeoutMs + timeoutPatienceMs
+    return [{ ...description(configuration, after, request.id, patience), case: asked }]
   }
-  const first = request(walking, step)!
+  const first: Asked = {
+    case: asked,
+    expected: compared(request, answer),
+    actual: ({ asking }) =>
+      Effect.map(
+        eventually(
+          Asking.ask(asking, configuration, before, request, answer),
+          ({ error }) => error === answer.error || !transient.has(error),
+          patienceMs
+        ),
+        (told) => compared(request, told)
+      )
+  }
   // Before the next request everything that follows from this one has to have happened.
-  return before !== after && isCoordinated(configuration, asked)
-    ? [first, description(walking, after, asked.id, patienceMs)]
+  return before !== after && isCoordinated(configuration, request)
+    ? [first, description(configuration, after, request.id, () => patienceMs)]
     : [first]
 }
 
-const looks = (
-  asking: Asking.Asking,
-  configuration: Configuration,
-  world: World,
-  walking: Walking
-): ReadonlyArray<Asked> => {
-  const partitions = configuration.partitions.filter((name) => asking.subject.places.has(name))
+const looks = (configuration: Configuration, world: World): ReadonlyArray<Asked> => {
+  const partitions = configuration.partitions.filter((name) => !Subject.isGroup(name))
+  const ids = configuration.requests?.idempotent === true ? 0 : configuration.transactionalIds
   const isolationLevels = ["read_uncommitted", "read_committed"] as const
   return [
     ...partitions.flatMap((name): ReadonlyArray<Asked> => [
       ...isolationLevels.map((isolationLevel) => ({
         case: Case.ofFetch(configuration, world, name, isolationLevel),
         expected: Account.fetched(configuration, world, name, isolationLevel),
-        actual: Looking.fetched(asking, name, isolationLevel)
+        actual: ({ asking }: Walking) => Looking.fetched(asking, name, isolationLevel)
       })),
       {
         case: Case.ofProducers(configuration, world, name),
         expected: Account.activeProducers(configuration, world, name),
-        actual: Looking.activeProducers(asking, name)
+        actual: ({ asking }) => Looking.activeProducers(asking, name)
       }
     ]),
-    ...(configuration.requests?.idempotent === true ? [] : asking.subject.transactionalIds).map((_, i) =>
-      description(walking, world, i + 1, 0)
-    ),
+    ...Array.from({ length: ids }, (_, i) => description(configuration, world, i + 1, () => 0)),
     ...(configuration.group ? [false, true] : []).map((requireStable): Asked => {
       const expected = Account.groupOffset(configuration, world, requireStable)
       return {
         case: Case.ofGroupOffset(configuration, world, requireStable),
         expected,
         // The group coordinator takes note of a marker after it is written.
-        actual: eventually(
-          Looking.groupOffset(asking, requireStable),
-          (told) => Equal.equals(told, expected),
-          patienceMs
-        )
+        actual: ({ asking }) =>
+          eventually(
+            Looking.groupOffset(asking, requireStable),
+            (told) => Equal.equals(told, expected),
+            patienceMs
+          )
       }
     })
   ]
+}
+
+/** The cases of a step, in the order in which they are compared. */
+export const casesOf = (configuration: Configuration, step: Step): ReadonlyArray<Case.Case> =>
+  asksOf(configuration, step).map((asked) => asked.case)
+
+/** What is being compared; there is no answer yet. */
+export type Pending = Pick<Comparison, "case" | "step" | "expected">
+
+/** Who is told of a walk. */
+export interface Listener {
+  readonly asks: (pending: Pending) => void
+  readonly compares: (comparison: Comparison) => void
 }
 
 /** Takes the walk, telling each comparison; ends with the first that does not agree. */
 export const take = Effect.fnUntraced(function*(
   walking: Walking,
   { steps }: Walk,
-  tell: (comparison: Comparison) => void
+  listener: Listener
 ): Effect.fn.Return<boolean, Unexpected> {
-  for (const [place, step] of steps.entries()) {
-    for (const { actual, case: of, expected } of asksOf(walking, step)) {
-      const told = yield* actual
+  for (const [step, one] of steps.entries()) {
+    for (const { actual, case: of, expected } of asksOf(walking.configuration, one)) {
+      const pending: Pending = { case: of, step, expected }
+      listener.asks(pending)
+      const told = yield* actual(walking)
       const agrees = Equal.equals(told, expected)
-      tell({ case: of, step: place, agrees, expected, actual: told })
+      listener.compares({ ...pending, agrees, actual: told })
       if (!agrees) return false
     }
   }
