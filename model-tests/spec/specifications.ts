@@ -19,6 +19,8 @@ interface Place {
   readonly rules: string
   /** The folder of `src/model`. */
   readonly model: string
+  /** Its modules with actions besides `Actions.ts`, in the order of `besides`. */
+  readonly actions?: ReadonlyArray<string>
 }
 
 const places: ReadonlyArray<Place> = [
@@ -26,10 +28,17 @@ const places: ReadonlyArray<Place> = [
   {
     heading: "Transactions",
     specification: "Transactions",
-    besides: ["Refusals"],
-    modules: ["TransactionRules", "TransactionProperties", "TransactionLiveness", "TransactionRefusals"],
+    besides: ["Refusals", "RequestNext"],
+    modules: [
+      "TransactionRules",
+      "TransactionProperties",
+      "TransactionLiveness",
+      "TransactionRefusals",
+      "TransactionRequests"
+    ],
     rules: "TransactionRules",
-    model: "transactions"
+    model: "transactions",
+    actions: ["RequestActions"]
   },
   {
     heading: "Reading committed records",
@@ -81,7 +90,9 @@ const extending = (own: ReadonlyArray<string>): Table.Texts => {
 
 const isDescribed = ({ heading }: Place): boolean => heading === undefined || Table.headings(readme).includes(heading)
 
-const subjectOf = ({ besides = [], heading, model, modules: others, rules, specification }: Place): Table.Subject => {
+const subjectOf = (
+  { actions = [], besides = [], heading, model, modules: others, rules, specification }: Place
+): Table.Subject => {
   const own = [...others, specification]
   const headings = places.flatMap((place) => place.heading ?? [])
   const needed = [...Table.extended(modules[specification]!).filter((name) => own.includes(name)), specification]
@@ -97,7 +108,7 @@ const subjectOf = ({ besides = [], heading, model, modules: others, rules, speci
     core,
     rules,
     model,
-    actions: read(`src/model/${model}/Actions.ts`),
+    actions: ["Actions", ...actions].map((name) => read(`src/model/${model}/${name}.ts`)).join("\n"),
     properties: read(`src/model/${model}/Properties.ts`),
     overriding: extending(own),
     configurations: Object.fromEntries(

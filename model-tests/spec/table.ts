@@ -38,7 +38,7 @@ export interface Subject {
   readonly rules: string
   /** The folder of `src/model`. */
   readonly model: string
-  /** `Actions.ts` of that folder. */
+  /** `Actions.ts` of that folder, and what has actions besides. */
   readonly actions: string
   /** `Properties.ts` of that folder. */
   readonly properties: string
@@ -144,10 +144,12 @@ export const assumedConstants = (tla: string): ReadonlyArray<string> => {
   return constants(tla).filter((name) => new RegExp(`\\b${name}\\b`).test(assumptions))
 }
 
-/** The keys of an object literal that TypeScript exports under `name`. */
+/** The keys of the object literals that have this name, one after the other. */
 export const keysOf = (typescript: string, name: string): ReadonlyArray<string> => {
-  const body = typescript.match(new RegExp(`export const ${name} = \\{([^}]*)\\}`))?.[1] ?? ""
-  return body.split(",").map((key) => key.replaceAll(/\/\/.*$/gm, "").trim()).filter((key) => key !== "")
+  const literals = typescript.matchAll(new RegExp(`^(?:export )?const ${name} = \\{([^}]*)\\}`, "gm"))
+  return Array.from(literals).flatMap(([, body]) =>
+    body!.split(",").map((key) => key.replaceAll(/\/\/.*$|:[\s\S]*/gm, "").trim()).filter((key) => key !== "")
+  )
 }
 
 /** The members of an exported interface. */
