@@ -2,7 +2,8 @@
  * A campaign against one broker: the walks of several configurations, several at a time, each on partitions, transactional
  * ids and a group of its own.
  */
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
+import { TransactionMetadata } from "../../core/index.ts"
 import { Transactions } from "../../model/index.ts"
 import { Remote } from "../../runtime/index.ts"
 import { Messages } from "../../wire/index.ts"
@@ -67,8 +68,9 @@ export interface Options {
 
 const isWaiting = ({ requests }: Configuration): boolean => requests?.kinds.has("TransactionTimeout") === true
 
-/** Short where walks wait for it. */
-const transactionTimeoutMs = (configuration: Configuration): number => isWaiting(configuration) ? 1_500 : 60_000
+/** The times that transactions may take, of which the next is tried where a walk was slower than the one before. */
+const transactionTimeoutsMs = (configuration: Configuration): readonly [number, ...ReadonlyArray<number>] =>
+  isWaiting(configuration) ? [1_500, 6_000, 24_000] : [60_000]
 
 /** Walks that mostly wait leave room for so many times as many others. */
 const patientWalks = 4
@@ -91,15 +93,33 @@ const raise = Effect.fnUntraced(function*({ connection, dialect, subject }: Walk
   }
 })
 
-/** Ends the transactions that a walk has left open, so that its partitions can be used again. */
+const closedWithinMs = 5_000
+const pauseMs = 10
+
+/** Ends the transactions that a walk has left open, so that its partitions can be used again: whether all have ended. */
 const close = Effect.fnUntraced(function*({ connection, dialect, subject }: Walking.Walking["asking"], last: World) {
+  const { transactionTimeoutMs } = subject
   for (const [i, { metadata }] of last.coordinators.entries()) {
+    if (TransactionMetadata.isPrepared(metadata.state)) return false
     if (metadata.state !== "Ongoing") continue
+    const transactionalId = subject.transactionalIds[i]!
     yield* connection.request(Messages.InitProducerId, dialect.InitProducerId, {
-      transactionalId: subject.transactionalIds[i]!,
-      transactionTimeoutMs: subject.transactionTimeoutMs
+      transactionalId,
+      transactionTimeoutMs
     })
+    const isComplete = Effect.map(
+      connection.request(Messages.DescribeTransactions, dialect.DescribeTransactions, {
+        transactionalIds: [transactionalId]
+      }),
+      ({ transactionStates: [found] }) => found?.transactionState === "CompleteAbort"
+    )
+    const deadline = (yield* Clock.currentTimeMillis) + closedWithinMs
+    while (!(yield* isComplete)) {
+      if ((yield* Clock.currentTimeMillis) > deadline) return false
+      yield* Effect.sleep(pauseMs)
+    }
   }
+  return true
 })
 
 const lastOf = ({ steps }: Walk): World => {
@@ -120,21 +140,21 @@ const runPart = Effect.fnUntraced(function*(
   const data = configuration.partitions.filter((partition) => !Subject.isGroup(partition))
   const connectionOf = (walk: WalkName): Remote.Connection.Options =>
     observe === undefined ? address : { ...address, observe: (event) => observe(walk, event) }
-  const takeWalk = Effect.fnUntraced(function*(next: Walk) {
-    const walk: WalkName = { part: name, number: next.number }
+  const subjectOf = (named: string, taken: ReadonlyArray<Subject.Place>, timeoutMs: number): Subject.Subject => ({
+    places: new Map(data.map((partition, i) => [partition, taken[i]!])),
+    transactionalIds: Array.from({ length: configuration.transactionalIds }, (_, i) => `${named}-${i + 1}`),
+    group: named,
+    transactionTimeoutMs: timeoutMs,
+    coordinatorEpoch,
+    stranger: Subject.strangers(),
+    producerIds: new Map()
+  })
+
+  /** Takes the walk once: what there is to tell of it, and whether it went wrong when a transaction may have been too slow. */
+  const attempt = Effect.fnUntraced(function*(walk: WalkName, next: Walk, named: string, timeoutMs: number) {
     const taken = yield* Effect.forEach(data, () => places.take)
-    const subject: Subject.Subject = {
-      places: new Map(data.map((partition, i) => [partition, taken[i]!])),
-      transactionalIds: Array.from(
-        { length: configuration.transactionalIds },
-        (_, i) => `keos-${options.run}-${name}-${next.number}-${i + 1}`
-      ),
-      group: `keos-${options.run}-${name}-${next.number}`,
-      transactionTimeoutMs: transactionTimeoutMs(configuration),
-      coordinatorEpoch,
-      stranger: Subject.strangers(),
-      producerIds: new Map()
-    }
+    const subject = subjectOf(named, taken, timeoutMs)
+    const told: Array<Told> = []
     let pending: Walking.Pending | undefined
     const listener: Walking.Listener = {
       asks: (asked) => {
@@ -142,28 +162,42 @@ const runPart = Effect.fnUntraced(function*(
       },
       compares: (comparison) => {
         pending = undefined
-        options.tell({ _tag: "Compared", walk, comparison })
+        told.push({ _tag: "Compared", walk, comparison })
       }
     }
+    const start = yield* Clock.currentTimeMillis
     const agrees = yield* Effect.gen(function*() {
       const connection = yield* Remote.Connection.connect(connectionOf(walk))
       const asking = { connection, dialect, subject }
       const { timeoutPatienceMs } = target
       if (epoch !== undefined) yield* raise(asking, epoch)
-      if (!(yield* Walking.take({ asking, configuration, timeoutPatienceMs }, next, listener))) return false
-      yield* close(asking, lastOf(next))
-      return true
+      const agreed = yield* Walking.take({ asking, configuration, timeoutPatienceMs }, next, listener)
+      if (agreed && (yield* close(asking, lastOf(next)))) yield* Effect.forEach(taken, places.giveBack)
+      return agreed
     }).pipe(
       Effect.scoped,
       Effect.catchTag("ConnectionError", ({ message }) =>
         Effect.sync(() => {
-          options.tell({ _tag: "Broken", walk, pending, message })
+          told.push({ _tag: "Broken", walk, pending, message })
           return false
         }))
     )
-    if (agrees) yield* Effect.forEach(taken, places.giveBack, { discard: true })
+    return { told, isSlow: !agrees && (yield* Clock.currentTimeMillis) - start > timeoutMs / 2 }
+  })
+
+  const takeWalk = Effect.fnUntraced(function*(next: Walk) {
+    const walk: WalkName = { part: name, number: next.number }
+    const named = `keos-${options.run}-${name}-${next.number}`
+    const [first, ...longer] = transactionTimeoutsMs(configuration)
+    let { isSlow, told } = yield* attempt(walk, next, named, first)
+    for (const timeoutMs of longer) {
+      if (!isSlow) break
+      ;({ isSlow, told } = yield* attempt(walk, next, `${named}-${timeoutMs}`, timeoutMs))
+    }
+    for (const one of told) options.tell(one)
     options.tell({ _tag: "Taken", walk })
   })
+
   const { walks = walksOf(part).walks } = part
   const concurrency = options.concurrency * (isWaiting(configuration) ? patientWalks : 1)
   yield* Effect.forEach(walks, takeWalk, { concurrency, discard: true })
