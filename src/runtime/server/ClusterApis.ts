@@ -101,13 +101,17 @@ const metadata = ({ address: { host, port }, brokers: { topics } }: Served): Han
 /** `FindCoordinatorRequest.CoordinatorType`: groups and transactions. */
 const KEY_TYPES = [0, 1]
 
-const findCoordinator = ({ address }: Served): Handler<"FindCoordinator"> => ({ coordinatorKeys, keyType }) =>
-  Effect.sync(() => {
-    const here = KEY_TYPES.includes(keyType)
-      ? { errorCode: codeOf("NONE"), errorMessage: "", nodeId: node, ...address }
-      : { errorCode: codeOf("INVALID_REQUEST"), errorMessage: null, nodeId: -1, host: "", port: -1 }
-    return { ...here, coordinators: coordinatorKeys.map((key) => ({ key, ...here })) }
-  })
+/** The version that asks for several keys at once (KIP-699). */
+const SEVERAL_KEYS = 4
+
+const findCoordinator =
+  ({ address }: Served): Handler<"FindCoordinator"> => ({ coordinatorKeys, keyType }, { version }) =>
+    Effect.sync(() => {
+      const here = KEY_TYPES.includes(keyType)
+        ? { errorCode: codeOf("NONE"), errorMessage: "", nodeId: node, ...address }
+        : { errorCode: codeOf("INVALID_REQUEST"), errorMessage: null, nodeId: -1, host: "", port: -1 }
+      return version < SEVERAL_KEYS ? here : { coordinators: coordinatorKeys.map((key) => ({ key, ...here })) }
+    })
 
 type NewTopic = Message<"CreateTopics">["topics"][number]
 
