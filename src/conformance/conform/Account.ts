@@ -3,7 +3,7 @@
  * ids by the order in which they were given. What the specification expects is read off a world here; what a broker
  * says is translated into the same by `Looking.ts`, so the two can be compared as they are.
  */
-import { Fetch, Sequence, Transaction, TransactionalPartition } from "../../core/index.ts"
+import { Fetch, FetchRules, Sequence, Transaction, TransactionalPartition } from "../../core/index.ts"
 import type { Transactions } from "../../model/index.ts"
 
 type Configuration = Transactions.Configuration.Configuration
@@ -21,7 +21,7 @@ export interface Batch {
   readonly records: number
 }
 
-/** Fetch from the beginning. */
+/** Fetch from some offset on. */
 export interface Fetched {
   readonly highWatermark: number
   readonly lastStableOffset: number
@@ -71,10 +71,14 @@ const partitionOf = ({ partitions }: Configuration, world: World, name: string) 
   world.partitions[partitions.indexOf(name)]!
 
 /**
- * Aborted transactions with records below `end`, by first offset. A broker may list others too, which no reader of what
- * is below looks at.
+ * Aborted transactions that reach into the offsets from `from` up to `end`, by first offset. A broker may list others
+ * behind them too, which no reader of what is before looks at.
  */
-const abortedOf = (log: ReadonlyArray<TransactionalPartition.Entry>, end: number): Fetched["aborted"] => {
+const abortedIn = (
+  log: ReadonlyArray<TransactionalPartition.Entry>,
+  from: number,
+  end: number
+): Fetched["aborted"] => {
   const open = new Map<number, number>()
   const aborted: Array<Fetched["aborted"][number]> = []
   for (const { isTransactional, kind, offset, producerId } of log) {
@@ -83,28 +87,49 @@ const abortedOf = (log: ReadonlyArray<TransactionalPartition.Entry>, end: number
       continue
     }
     const found = Fetch.abortedBy(producerId, kind, open.get(producerId), offset)
-    if (found !== undefined && found.first < end) aborted.push({ producerId, firstOffset: found.first })
+    if (found !== undefined && FetchRules.base.IsAbortedIn(found, from, end)) {
+      aborted.push({ producerId, firstOffset: found.first })
+    }
     open.delete(producerId)
   }
   return aborted.toSorted((a, b) => a.firstOffset - b.firstOffset)
 }
 
+const endOf = (
+  configuration: Configuration,
+  partition: TransactionalPartition.Partition,
+  isolationLevel: IsolationLevel
+) =>
+  isolationLevel === "read_committed"
+    ? configuration.context.rules.LastStableOffset(partition)
+    : partition.highWatermark
+
+export type IsolationLevel = "read_committed" | "read_uncommitted"
+
 export const fetched = (
   configuration: Configuration,
   world: World,
   name: string,
-  isolationLevel: "read_committed" | "read_uncommitted"
+  isolationLevel: IsolationLevel,
+  from = 0
 ): Fetched => {
   const partition = partitionOf(configuration, world, name)
-  const lastStableOffset = configuration.context.rules.LastStableOffset(partition)
-  const { highWatermark, log } = partition
-  const end = isolationLevel === "read_committed" ? lastStableOffset : highWatermark
+  const end = endOf(configuration, partition, isolationLevel)
   return {
-    highWatermark,
-    lastStableOffset,
-    batches: log.filter(({ offset }) => offset < end).map(batchOf),
-    aborted: isolationLevel === "read_committed" ? abortedOf(log, end) : []
+    highWatermark: partition.highWatermark,
+    lastStableOffset: endOf(configuration, partition, "read_committed"),
+    // A batch comes whole, also where it begins before the offset.
+    batches: partition.log.filter(({ offset, records }) => offset + records > from && offset < end).map(batchOf),
+    aborted: isolationLevel === "read_committed" ? abortedIn(partition.log, from, end) : []
   }
+}
+
+/** The last data that a reader of committed records gets to, where there is anything before it. */
+export const middleOf = (configuration: Configuration, world: World, name: string): number | undefined => {
+  const partition = partitionOf(configuration, world, name)
+  const end = endOf(configuration, partition, "read_committed")
+  const last = partition.log.findLast(({ kind, offset }) => kind === "DATA" && offset < end)
+  return last === undefined || last.offset === 0 ? undefined : last.offset
 }
 
 export const activeProducers = (

@@ -120,12 +120,13 @@ export const ofRequest = (
   }
 }
 
-/** The case of a Fetch from the beginning of a partition. */
+/** The case of a Fetch from the beginning of a partition, or from the middle. */
 export const ofFetch = (
   configuration: Configuration,
   world: World,
   name: string,
-  isolationLevel: "read_committed" | "read_uncommitted"
+  isolationLevel: "read_committed" | "read_uncommitted",
+  from = 0
 ): Case => {
   const partition = partitionOf(configuration, world, name)
   const stable = configuration.context.rules.LastStableOffset(partition) === partition.highWatermark
@@ -136,7 +137,8 @@ export const ofFetch = (
     `Fetch-${isolationLevel}`,
     "NONE",
     stable ? "nothing-open" : "open",
-    kinds.length === 0 ? "empty" : kinds.join("-").toLowerCase()
+    kinds.length === 0 ? "empty" : kinds.join("-").toLowerCase(),
+    ...(from === 0 ? [] : ["from-the-middle"])
   )
 }
 

@@ -53,7 +53,8 @@ const batchOf = (subject: Subject.Subject, place: Subject.Place, bytes: Uint8Arr
 export const fetched = Effect.fnUntraced(function*(
   { connection, dialect, subject }: Asking.Asking,
   name: string,
-  isolationLevel: "read_committed" | "read_uncommitted"
+  isolationLevel: Account.IsolationLevel,
+  from = 0
 ): Effect.fn.Return<Account.Fetched | Failure, Unexpected> {
   const place = Subject.placeOf(subject, name)
   const { partition, topic } = place
@@ -61,7 +62,7 @@ export const fetched = Effect.fnUntraced(function*(
     maxWaitMs: 0,
     minBytes: 0,
     isolationLevel: isolationLevel === "read_committed" ? 1 : 0,
-    topics: [{ topic, partitions: [{ partition, fetchOffset: place.start, partitionMaxBytes: 1 << 20 }] }],
+    topics: [{ topic, partitions: [{ partition, fetchOffset: place.start + from, partitionMaxBytes: 1 << 20 }] }],
     forgottenTopicsData: []
   })
   const found = answer.responses[0]?.partitions[0]

@@ -140,17 +140,32 @@ const asksOf = (configuration: Configuration, step: Step): ReadonlyArray<Asked> 
     : [first]
 }
 
+const fetch = (
+  configuration: Configuration,
+  world: World,
+  name: string,
+  isolationLevel: Account.IsolationLevel,
+  from: number
+): Asked => ({
+  case: Case.ofFetch(configuration, world, name, isolationLevel, from),
+  expected: Account.fetched(configuration, world, name, isolationLevel, from),
+  actual: ({ asking }) => Looking.fetched(asking, name, isolationLevel, from)
+})
+
+/** A reader that begins inside of an aborted transaction has to be told of it. */
+const fetchFromTheMiddle = (configuration: Configuration, world: World, name: string): ReadonlyArray<Asked> => {
+  const from = Account.middleOf(configuration, world, name)
+  return from === undefined ? [] : [fetch(configuration, world, name, "read_committed", from)]
+}
+
 const looks = (configuration: Configuration, world: World): ReadonlyArray<Asked> => {
   const partitions = configuration.partitions.filter((name) => !Subject.isGroup(name))
   const ids = configuration.requests?.idempotent === true ? 0 : configuration.transactionalIds
   const isolationLevels = ["read_uncommitted", "read_committed"] as const
   return [
     ...partitions.flatMap((name): ReadonlyArray<Asked> => [
-      ...isolationLevels.map((isolationLevel) => ({
-        case: Case.ofFetch(configuration, world, name, isolationLevel),
-        expected: Account.fetched(configuration, world, name, isolationLevel),
-        actual: ({ asking }: Walking) => Looking.fetched(asking, name, isolationLevel)
-      })),
+      ...isolationLevels.map((isolationLevel) => fetch(configuration, world, name, isolationLevel, 0)),
+      ...fetchFromTheMiddle(configuration, world, name),
       {
         case: Case.ofProducers(configuration, world, name),
         expected: Account.activeProducers(configuration, world, name),
