@@ -49,11 +49,11 @@ const identityOf = (
 const payload = new TextEncoder().encode("keos")
 
 const batchOf = (
+  { timestamp = Date.now() }: Subject.Subject,
   identity: { readonly producerId: number; readonly producerEpoch: number },
   { isTransactional, records, sequence }: TransactionalProducer.Produce
-): Uint8Array => {
-  const timestamp = Date.now()
-  return RecordBatch.encode({
+): Uint8Array =>
+  RecordBatch.encode({
     ...BatchHeader.noProducer,
     ...identity,
     baseSequence: sequence,
@@ -61,7 +61,6 @@ const batchOf = (
     compression: "none",
     records: Array.from({ length: records }, () => ({ timestamp, key: null, value: payload, headers: [] }))
   })
-}
 
 const initProducerId = Effect.fnUntraced(function*(
   asking: Asking,
@@ -163,7 +162,7 @@ const produce = Effect.fnUntraced(function*(
     transactionalId: batch.isTransactional ? subject.transactionalIds[id - 1]! : null,
     acks: -1,
     timeoutMs: 10_000,
-    topicData: [{ name: topic, partitionData: [{ index, records: batchOf(identity, batch) }] }]
+    topicData: [{ name: topic, partitionData: [{ index, records: batchOf(subject, identity, batch) }] }]
   })
   const result = answer.responses[0]?.partitionResponses[0]
   return result === undefined

@@ -56,14 +56,24 @@ export type Told =
   }
   | { readonly _tag: "Taken"; readonly walk: WalkName }
 
+/** Who keeps what is said in walks. */
+export interface Recorder {
+  /** A walk begins; again, where it was too slow for its transactions. All that prepares for it was before. */
+  readonly begins: (walk: WalkName, subject: Subject.Subject) => void
+  /** What follows is one request, repeated until its answer is compared. */
+  readonly asks: (walk: WalkName) => void
+  readonly observe: (walk: WalkName, event: Remote.Connection.Observation) => void
+  /** What follows tidies up. */
+  readonly ends: (walk: WalkName) => void
+}
+
 export interface Options {
   /** Tells the names of this campaign from those of others on the same broker. */
   readonly run: string
   /** Walks at a time. */
   readonly concurrency: number
   readonly tell: (told: Told) => void
-  /** Sees every frame of a walk. */
-  readonly observe?: (walk: WalkName, event: Remote.Connection.Observation) => void
+  readonly recorder?: Recorder
 }
 
 const isWaiting = ({ requests }: Configuration): boolean => requests?.kinds.has("TransactionTimeout") === true
@@ -136,15 +146,21 @@ const runPart = Effect.fnUntraced(function*(
 ) {
   const { configuration, epoch, name } = part
   const { address, dialect } = target
-  const { observe } = options
+  const { recorder } = options
   const data = configuration.partitions.filter((partition) => !Subject.isGroup(partition))
   const connectionOf = (walk: WalkName): Remote.Connection.Options =>
-    observe === undefined ? address : { ...address, observe: (event) => observe(walk, event) }
-  const subjectOf = (named: string, taken: ReadonlyArray<Subject.Place>, timeoutMs: number): Subject.Subject => ({
+    recorder === undefined ? address : { ...address, observe: (event) => recorder.observe(walk, event) }
+  const subjectOf = (
+    named: string,
+    taken: ReadonlyArray<Subject.Place>,
+    timestamp: number,
+    timeoutMs: number
+  ): Subject.Subject => ({
     places: new Map(data.map((partition, i) => [partition, taken[i]!])),
     transactionalIds: Array.from({ length: configuration.transactionalIds }, (_, i) => `${named}-${i + 1}`),
     group: named,
     transactionTimeoutMs: timeoutMs,
+    timestamp,
     coordinatorEpoch,
     stranger: Subject.strangers(),
     producerIds: new Map()
@@ -153,25 +169,29 @@ const runPart = Effect.fnUntraced(function*(
   /** Takes the walk once: what there is to tell of it, and whether it went wrong when a transaction may have been too slow. */
   const attempt = Effect.fnUntraced(function*(walk: WalkName, next: Walk, named: string, timeoutMs: number) {
     const taken = yield* Effect.forEach(data, () => places.take)
-    const subject = subjectOf(named, taken, timeoutMs)
+    const start = yield* Clock.currentTimeMillis
+    const subject = subjectOf(named, taken, start, timeoutMs)
     const told: Array<Told> = []
     let pending: Walking.Pending | undefined
     const listener: Walking.Listener = {
       asks: (asked) => {
         pending = asked
+        recorder?.asks(walk)
       },
       compares: (comparison) => {
         pending = undefined
         told.push({ _tag: "Compared", walk, comparison })
       }
     }
-    const start = yield* Clock.currentTimeMillis
     const agrees = yield* Effect.gen(function*() {
       const connection = yield* Remote.Connection.connect(connectionOf(walk))
       const asking = { connection, dialect, subject }
       const { timeoutPatienceMs } = target
       if (epoch !== undefined) yield* raise(asking, epoch)
-      const agreed = yield* Walking.take({ asking, configuration, timeoutPatienceMs }, next, listener)
+      recorder?.begins(walk, subject)
+      const agreed = yield* Walking.take({ asking, configuration, timeoutPatienceMs }, next, listener).pipe(
+        Effect.ensuring(Effect.sync(() => recorder?.ends(walk)))
+      )
       if (agreed && (yield* close(asking, lastOf(next)))) yield* Effect.forEach(taken, places.giveBack)
       return agreed
     }).pipe(

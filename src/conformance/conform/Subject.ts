@@ -22,6 +22,8 @@ export interface Subject {
   readonly transactionalIds: ReadonlyArray<string>
   readonly group: string
   readonly transactionTimeoutMs: number
+  /** Of all records, in milliseconds; the time at which each is sent, if not given. */
+  readonly timestamp?: number
   /** The broker's coordinator epoch that is 0 in the specification. */
   readonly coordinatorEpoch: number
   /** A producer id that brokers do not come to. */
