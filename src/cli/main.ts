@@ -6,13 +6,17 @@ import { Cause, Effect, Exit, Layer } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { bugs } from "./bugs.ts"
 import { check } from "./check.ts"
+import { conform } from "./conform.ts"
 import { demo } from "./demo.ts"
+import { describe } from "./describe.ts"
 import { doctor } from "./doctor.ts"
 import * as Ending from "./Ending.ts"
 import { explore } from "./explore.ts"
 import { judge } from "./judge.ts"
+import { list } from "./list.ts"
 import * as ProgressLine from "./ProgressLine.ts"
 import { replay } from "./replay.ts"
+import { report } from "./report.ts"
 import { schema } from "./schema.ts"
 import { validate } from "./validate.ts"
 import { verify } from "./verify.ts"
@@ -21,7 +25,22 @@ const version = "0.1.0"
 
 const keos = Command.make("keos").pipe(
   Command.withDescription("Kafka's delivery guarantees: specified, implemented, and proved to agree"),
-  Command.withSubcommands([verify, check, replay, explore, validate, judge, demo, bugs, schema, doctor])
+  Command.withSubcommands([
+    verify,
+    check,
+    replay,
+    explore,
+    validate,
+    judge,
+    conform,
+    list,
+    describe,
+    report,
+    demo,
+    bugs,
+    schema,
+    doctor
+  ])
 )
 
 /** Help goes to stdout when it is asked for; a wrong command line gets its message on stderr and nothing else. */
