@@ -61,7 +61,7 @@ export interface Recorder {
   /** A walk begins; again, where it was too slow for its transactions. All that prepares for it was before. */
   readonly begins: (walk: WalkName, subject: Subject.Subject) => void
   /** What follows is one request, repeated until its answer is compared. */
-  readonly asks: (walk: WalkName) => void
+  readonly asks: (walk: WalkName, pending: Walking.Pending) => void
   readonly observe: (walk: WalkName, event: Remote.Connection.Observation) => void
   /** What follows tidies up. */
   readonly ends: (walk: WalkName) => void
@@ -176,7 +176,7 @@ const runPart = Effect.fnUntraced(function*(
     const listener: Walking.Listener = {
       asks: (asked) => {
         pending = asked
-        recorder?.asks(walk)
+        recorder?.asks(walk, asked)
       },
       compares: (comparison) => {
         pending = undefined

@@ -91,6 +91,7 @@ export interface Connection {
   readonly closed: Effect.Effect<string>
 }
 
+export const defaultClientId = "keos"
 const defaultTimeoutMillis = 10_000
 const maxCorrelationId = 0x7fff_ffff
 
@@ -283,7 +284,7 @@ const exchange = (
   })
 
 const make = (socket: Socket, options: Options): { readonly state: State; readonly connection: Connection } => {
-  const { answerTimeoutMillis = defaultTimeoutMillis, clientId = "keos", frameLimit, observe } = options
+  const { answerTimeoutMillis = defaultTimeoutMillis, clientId = defaultClientId, frameLimit, observe } = options
   const address: Address.Address = { host: options.host, port: options.port }
   const shown = Address.format(address)
   const state: State = {
