@@ -21,6 +21,7 @@ import * as Selection from "./Selection.ts"
 import * as Tally from "./Tally.ts"
 import * as Target from "./Target.ts"
 import * as Telling from "./Telling.ts"
+import { Capture, type Transcript } from "./transcripts/index.ts"
 import * as Walking from "./Walking.ts"
 
 /** No walk asks anything that is selected. */
@@ -34,7 +35,7 @@ export class NothingSelected extends Data.TaggedError("NothingSelected")<{
 export class NoSuchWalk extends Data.TaggedError("NoSuchWalk")<{ readonly message: string }> {}
 
 export interface Options {
-  readonly address: Remote.Address.Address
+  readonly address: Remote.Connection.Options
   /** Of the target, for people. */
   readonly name: string
   readonly extent: Parts.Extent
@@ -50,6 +51,8 @@ export interface Options {
   /** The command that takes a walk again, or does all of this again. */
   readonly again: (walk?: Campaign.WalkName) => string
   readonly observe?: Observer
+  /** Takes what was said in the walks that were taken, when they are over. */
+  readonly keep?: (transcript: Transcript.Transcript) => void
 }
 
 /** Sees all that is told, with what was asked if that was a request. */
@@ -69,7 +72,7 @@ const notAnswered = (
 
 /** Asks what the target understands, by itself, so that it is known who never said anything. */
 const introduction = (
-  address: Remote.Address.Address
+  address: Remote.Connection.Options
 ): Effect.Effect<Dialect.ApiVersions, Remote.Connection.ConnectionError> =>
   Effect.scoped(
     Effect.flatMap(Remote.Connection.connect(address), (connection) =>
@@ -120,13 +123,17 @@ const choose = Effect.fnUntraced(function*(
   })
 })
 
+const partsOf = (chosen: ReadonlyArray<Tally.Chosen>): ReadonlyArray<Campaign.Part> =>
+  chosen.map(({ part, walks }) => ({ ...part, walks }))
+
 /** Takes the walks until they are taken or the target is given up; says why, if it ended early. */
 const campaign = Effect.fnUntraced(function*(
   known: Pick<Target.Target, "address" | "apiVersions" | "dialect">,
   chosen: ReadonlyArray<Tally.Chosen>,
   tally: Tally.Tally,
   { concurrency, observe, timeoutPatienceMs }: Options,
-  run: string
+  run: string,
+  recorder: Campaign.Recorder | undefined
 ) {
   const { report } = yield* Progress
   const givenUp = yield* Deferred.make<string>()
@@ -154,8 +161,13 @@ const campaign = Effect.fnUntraced(function*(
       Deferred.doneUnsafe(givenUp, Effect.succeed(message))
     }
   }
-  const parts = chosen.map(({ part, walks }): Campaign.Part => ({ ...part, walks }))
-  return yield* Campaign.run({ ...known, timeoutPatienceMs }, parts, { run, concurrency, tell }).pipe(
+  const recording = recorder === undefined ? {} : { recorder }
+  return yield* Campaign.run({ ...known, timeoutPatienceMs }, partsOf(chosen), {
+    run,
+    concurrency,
+    tell,
+    ...recording
+  }).pipe(
     Effect.as(undefined),
     Effect.catchTags({
       ConnectionError: (error) => Effect.sync(() => notAnswered(tally, "Preparation", error)),
@@ -211,6 +223,11 @@ export const judge = Effect.fn("Judging.judge")(function*(
   const { leftOut, parts, profile } = yield* Parts.of({ line, transactionVersion, writeTxnMarkers }, extent)
   const chosen = yield* choose(parts, options)
   const tally = Tally.make(chosen)
-  const stopped = yield* campaign(known.success, chosen, tally, options, run)
+  const capture = options.keep === undefined ? undefined : Capture.make(partsOf(chosen))
+  const stopped = yield* campaign(known.success, chosen, tally, options, run, capture?.recorder)
+  if (capture !== undefined) {
+    const about = { target: name, line, transactionVersion, profile, extent, apiVersions }
+    options.keep?.({ origin: yield* Capture.origin(about), walks: capture.walks() })
+  }
   return yield* reported({ tally, release: { line, transactionVersion, guess }, profile, chosen, leftOut, stopped })
 })

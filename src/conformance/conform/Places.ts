@@ -3,7 +3,7 @@
  * left nothing open on it: the next one begins at its end, and knows which producers were there before.
  */
 import { Clock, Effect, Semaphore } from "effect"
-import { Remote } from "../../runtime/index.ts"
+import type { Remote } from "../../runtime/index.ts"
 import { Messages } from "../../wire/index.ts"
 import * as Asking from "./Asking.ts"
 import type { Dialect } from "./Dialect.ts"
@@ -67,6 +67,23 @@ const create = Effect.fnUntraced(function*(connection: Connection, dialect: Dial
   return partitions.map((partition) => ({ topic: name, partition }))
 })
 
+/** A broker that has more to do than it can may be out of its own cluster for a while. */
+const endOf = Effect.fnUntraced(function*(
+  connection: Connection,
+  dialect: Dialect,
+  { partition, topic: name }: Pick<Place, "topic" | "partition">
+) {
+  const deadline = (yield* Clock.currentTimeMillis) + servedWithinMs
+  for (;;) {
+    const [end] = yield* endsOf(connection, dialect, { name, partitions: [partition] }, 0)
+    if (end !== undefined) return end
+    if ((yield* Clock.currentTimeMillis) > deadline) {
+      return yield* new NoTarget({ message: `the broker does not serve ${name}-${partition} any more` })
+    }
+    yield* Effect.sleep(pauseMs)
+  }
+})
+
 const producersOn = Effect.fnUntraced(function*(
   connection: Connection,
   dialect: Dialect,
@@ -93,11 +110,7 @@ export const make = Effect.fnUntraced(function*(
         if (free.length === 0) free.push(...yield* create(connection, dialect, `keos-${run}-${topics++}`))
         return free.pop()!
       }))
-      const { partition, topic: name } = found
-      const [end] = yield* endsOf(connection, dialect, { name, partitions: [partition] }, 0)
-      if (end === undefined) {
-        return yield* new NoTarget({ message: `the broker does not serve ${name}-${partition} any more` })
-      }
+      const end = yield* endOf(connection, dialect, found)
       const strangers = end === 0 ? [] : yield* producersOn(connection, dialect, found)
       return { ...found, start: end, strangers: new Set(strangers) }
     }),

@@ -13,7 +13,7 @@ type Connection = Remote.Connection.Connection
 type Unexpected = Remote.Connection.ConnectionError
 
 export interface Target {
-  readonly address: Remote.Address.Address
+  readonly address: Remote.Connection.Options
   readonly apiVersions: Dialect.ApiVersions
   readonly dialect: Dialect.Dialect
   /** How long it may take to abort a transaction after its time, in milliseconds. */
@@ -137,7 +137,7 @@ export const coordinatorEpoch = Effect.fnUntraced(function*(
  * asked about.
  */
 export const know = (
-  address: Remote.Address.Address,
+  address: Remote.Connection.Options,
   run: string
 ): Effect.Effect<Pick<Target, "address" | "apiVersions" | "dialect">, NoTarget | Unexpected> =>
   Effect.scoped(Effect.gen(function*() {
