@@ -129,6 +129,7 @@ describe("errors", () => {
     NON_EMPTY_GROUP: [false, false],
     GROUP_ID_NOT_FOUND: [false, false],
     FETCH_SESSION_ID_NOT_FOUND: [true, false],
+    UNKNOWN_LEADER_EPOCH: [true, false],
     UNKNOWN_TOPIC_ID: [true, false],
     INVALID_REGULAR_EXPRESSION: [false, false],
     TRANSACTION_ABORTABLE: [false, false]

@@ -53,6 +53,7 @@ export const codes = {
   NON_EMPTY_GROUP: 68,
   GROUP_ID_NOT_FOUND: 69,
   FETCH_SESSION_ID_NOT_FOUND: 70,
+  UNKNOWN_LEADER_EPOCH: 75,
   MEMBER_ID_REQUIRED: 79,
   FENCED_INSTANCE_ID: 82,
   INVALID_RECORD: 87,
@@ -84,6 +85,7 @@ export const isRetriable = (error: Error): boolean => {
     case "CONCURRENT_TRANSACTIONS":
     case "KAFKA_STORAGE_ERROR":
     case "FETCH_SESSION_ID_NOT_FOUND":
+    case "UNKNOWN_LEADER_EPOCH":
     case "UNSTABLE_OFFSET_COMMIT":
     case "UNKNOWN_TOPIC_ID":
       return true

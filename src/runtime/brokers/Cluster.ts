@@ -74,6 +74,7 @@ export interface Brokers {
   readonly handlers: Handlers
   readonly produce: ProduceRequests.Produce
   readonly fetch: FetchRequests.FetchRequests["fetch"]
+  readonly offsets: OffsetRequests.OffsetRequests
   readonly topics: Topics.Topics
   readonly transactions: TransactionCoordinators.TransactionCoordinators
   readonly groups: GroupCoordinators.GroupCoordinators
@@ -206,7 +207,11 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     TxnOffsetCommit: (node, request) =>
       here(node, offsets.commit(node, request, request), notCoordinator(request.offsets)),
     OffsetFetch: (node, request) =>
-      here(node, Effect.sync(() => offsets.fetch(request)), notCoordinator(request.partitions))
+      here<Api["OffsetFetch"]["response"]>(
+        node,
+        Effect.sync(() => offsets.fetch(request)),
+        notCoordinator(request.partitions)
+      )
   }
 
   /** The other broker takes over what this one does. */
@@ -247,6 +252,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     handlers,
     produce,
     fetch,
+    offsets,
     topics,
     transactions,
     groups,

@@ -5,7 +5,7 @@
  * The offsets of all groups are in one partition, whose leader is asked like any other; its markers end what is pending.
  */
 import { Deferred, Effect, Fiber, type Scope } from "effect"
-import { ConsumerGroup, type Errors, GroupOffsets, type TopicPartition, type Transaction } from "../../core/index.ts"
+import { ConsumerGroup, type Errors, GroupOffsets, TopicPartition, type Transaction } from "../../core/index.ts"
 import type { Api } from "../client/Requests.ts"
 import * as Topics from "./Topics.ts"
 
@@ -28,6 +28,8 @@ export interface GroupCoordinators {
   /** A marker is for the offsets of every group. */
   readonly ended: (producerId: number, result: Transaction.Result) => void
   readonly fetch: (request: Request<"OffsetFetch">) => Response<"OffsetFetch">
+  /** Where in the log the offset of a partition is, or `undefined` where there is none. */
+  readonly written: (group: string, partition: TopicPartition.TopicPartition) => number | undefined
   /** The partitions that the group has offsets of. */
   readonly committed: (group: string) => ReadonlyArray<TopicPartition.TopicPartition>
   /** Whether there is such a group. */
@@ -169,6 +171,7 @@ export const make = Effect.gen(function*() {
         ...GroupOffsets.fetch(offsetsOf(group), partition, requireStable)
       }))
     }),
+    written: (group, partition) => offsetsOf(group).committed.get(TopicPartition.key(partition))?.logOffset,
     committed: (group) => Array.from(offsetsOf(group).committed.keys(), Topics.partitionOf),
     has: (group) => groups.has(group),
     subscriptions: (group) => groups.get(group)?.group.members ?? new Map(),

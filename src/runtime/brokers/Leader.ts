@@ -23,6 +23,8 @@ import type { FetchResult, Identity, IsolationLevel } from "../client/Requests.t
 export interface Produced {
   readonly error: Errors.Error
   readonly offset: number
+  /** Of its newest record, in milliseconds since 1970, where the batch was there already; else -1. */
+  readonly timestamp: number
 }
 
 /** A batch that the coordinator has to agree to, and what to do when it has answered. */
@@ -95,9 +97,13 @@ export interface Leader {
     timestamp: number,
     isolationLevel: IsolationLevel
   ) => { readonly offset: number; readonly timestamp: number } | undefined
+  /** Of all records, in milliseconds since 1970; -1 where there is none. */
+  readonly maxTimestamp: () => number
   /** Whether a transaction may still change offsets that are here. */
   readonly isUnstable: () => boolean
   readonly producers: () => ReadonlyArray<ActiveProducer>
+  /** The batch at an offset, if there is one. */
+  readonly batchAt: (offset: number) => Uint8Array | undefined
   /** The leadership moves to the other broker. */
   readonly change: () => void
 }
@@ -113,14 +119,23 @@ const find = (batches: ReadonlyArray<StoredBatch>, offset: number): number => {
   return low
 }
 
-const refused = (error: Errors.Error): Produced => ({ error, offset: Sequence.none })
+const refused = (error: Errors.Error): Produced => ({ error, offset: Sequence.none, timestamp: Sequence.none })
 
-/** The error of bytes that are not one batch of format 2: a client cannot mend them. `ProduceRequest.validateRecords`. */
+/** Base offset, length, and the smallest message of format 0. */
+const SMALLEST_BATCH = 26
+
+/**
+ * The error of bytes that are not one batch of format 2. A batch that cannot be is damaged, another number of batches or an
+ * older format is what the client has sent. `ByteBufferLogInputStream.nextBatch`, `ProduceRequest.validateRecords`.
+ */
 const headerError = (invalid: InvalidBatch.InvalidBatch): Errors.Error => {
   switch (invalid._tag) {
     case "HeaderIncomplete":
-    case "SizeMismatch":
       return "INVALID_RECORD"
+    case "SizeMismatch":
+      return invalid.declared < SMALLEST_BATCH ? "CORRUPT_MESSAGE" : "INVALID_RECORD"
+    case "UnsupportedMagic":
+      return invalid.magic === 0 || invalid.magic === 1 ? "INVALID_RECORD" : "CORRUPT_MESSAGE"
     default:
       return InvalidBatch.errorOf(invalid)
   }
@@ -176,8 +191,12 @@ export const make = ({ appended, context, fetchRules, first, name }: Options): L
 
   const answerOf = ([, outputs]: TransactionalPartition.Step): Produced | undefined => {
     for (const output of outputs) {
-      if (output._tag === "Answer") return { error: output.error, offset: output.offset }
-      if (output._tag === "Wait") return { error: "NONE", offset: output.offset }
+      if (output._tag === "Answer") {
+        const { error, offset } = output
+        const there = offset === Sequence.none ? undefined : batches[find(batches, offset)]
+        return { error, offset, timestamp: there?.maxTimestamp ?? Sequence.none }
+      }
+      if (output._tag === "Wait") return { error: "NONE", offset: output.offset, timestamp: Sequence.none }
     }
     return undefined
   }
@@ -335,6 +354,7 @@ export const make = ({ appended, context, fetchRules, first, name }: Options): L
       }
       return undefined
     },
+    maxTimestamp: () => batches.reduce((max, { maxTimestamp }) => Math.max(max, maxTimestamp), Sequence.none),
     isUnstable: () => context.rules.IsUnstable(partition),
     producers: () =>
       Array.from(partition.producers, ([producerId, { batches, coordinatorEpoch, epoch, firstOffset }]) => ({
@@ -345,6 +365,10 @@ export const make = ({ appended, context, fetchRules, first, name }: Options): L
         coordinatorEpoch,
         firstOffset
       })),
+    batchAt: (offset) => {
+      const batch = batches[find(batches, offset)]
+      return batch?.offset === offset ? batch.bytes : undefined
+    },
     change: () => {
       const step = TransactionalPartition.step(context, partition, { _tag: "LeaderChange" })
       if (step !== undefined) accept(step[0])

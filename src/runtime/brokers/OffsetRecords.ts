@@ -3,7 +3,7 @@
  * version.
  */
 import { Result } from "effect"
-import type { GroupOffsets } from "../../core/index.ts"
+import { type GroupOffsets, TopicPartition } from "../../core/index.ts"
 import { BatchHeader, Bytes, type Definition, Message, RecordBatch } from "../../wire/index.ts"
 import type { Identity } from "../client/Requests.ts"
 
@@ -26,6 +26,9 @@ const Value = {
   }
 } as const satisfies Definition.Definition
 
+/** An int16. */
+const VERSION_SIZE = 2
+
 const versioned = <F extends Definition.Fields>(
   definition: Definition.Definition<F>,
   message: Definition.Input<F>
@@ -37,10 +40,25 @@ const versioned = <F extends Definition.Fields>(
   return Bytes.written(out)
 }
 
+/** What a client writes beside an offset, for itself. */
+export interface Note {
+  /** "" for nothing. */
+  readonly metadata: string
+  /** That of the last record before the offset, or -1. */
+  readonly leaderEpoch: number
+}
+
+export const noNote: Note = { metadata: "", leaderEpoch: -1 }
+
+/** An offset, perhaps with a note. */
+export interface Committed extends GroupOffsets.PartitionOffset {
+  readonly note?: Note
+}
+
 /** The batch of a commit, which has an offset at least. */
 export const encode = (
   group: string,
-  offsets: ReadonlyArray<GroupOffsets.PartitionOffset>,
+  offsets: ReadonlyArray<Committed>,
   timestamp: number,
   transactional: Identity | undefined
 ): Uint8Array =>
@@ -51,10 +69,25 @@ export const encode = (
       : { producerId: transactional.producerId, producerEpoch: transactional.producerEpoch }),
     compression: "none",
     isTransactional: transactional !== undefined,
-    records: offsets.map(({ offset, partition, topic }) => ({
+    records: offsets.map(({ note = noNote, offset, partition, topic }) => ({
       timestamp,
       key: versioned(Key, { group, topic, partition }),
-      value: versioned(Value, { offset, metadata: "", commitTimestamp: timestamp }),
+      value: versioned(Value, { offset, ...note, commitTimestamp: timestamp }),
       headers: []
     }))
   })
+
+const read = <F extends Definition.Fields>(
+  definition: Definition.Definition<F>,
+  bytes: Uint8Array | null
+): Definition.Message<F> => {
+  const [version] = definition.versions
+  return Result.getOrThrow(Message.decode(definition, version, bytes!.subarray(VERSION_SIZE)))
+}
+
+/** The note of the last offset of the partition in a batch that was encoded here. */
+export const noteOf = (batch: Uint8Array, partition: TopicPartition.TopicPartition): Note => {
+  const { records } = Result.getOrThrow(RecordBatch.decode(batch))
+  const found = records.findLast(({ key }) => TopicPartition.key(read(Key, key)) === TopicPartition.key(partition))
+  return found === undefined ? noNote : read(Value, found.value)
+}

@@ -13,19 +13,32 @@ import type * as TransactionCoordinators from "./TransactionCoordinators.ts"
 
 type Transactional = Identity & { readonly transactionalId: string; readonly version: Transaction.Version }
 
+/** A client's request, where offsets may have notes. */
+export interface Request extends Omit<Api["OffsetCommit"]["request"], "offsets"> {
+  readonly offsets: ReadonlyArray<OffsetRecords.Committed>
+}
+
+/** An offset as clients have it, with its note. */
+export type Fetched = Api["OffsetFetch"]["response"]["results"][number] & { readonly note: OffsetRecords.Note }
+
+export interface OffsetRequests {
+  /** Offsets of partitions that there are, and an error for the others. */
+  readonly commit: (
+    broker: Partition.Broker,
+    request: Request,
+    transactional: Transactional | undefined
+  ) => Effect.Effect<Api["OffsetCommit"]["response"]>
+  readonly fetch: (request: Api["OffsetFetch"]["request"]) => { readonly results: ReadonlyArray<Fetched> }
+}
+
 export const make = (
   topics: Topics.Topics,
   transactions: TransactionCoordinators.TransactionCoordinators,
   groups: GroupCoordinators.GroupCoordinators
-) => {
+): OffsetRequests => {
   const log = topics.leaderOf(Transaction.groupPartition)!
 
-  /** Offsets of partitions that there are, and an error for the others. */
-  const commit = Effect.fnUntraced(function*(
-    broker: Partition.Broker,
-    request: Api["OffsetCommit"]["request"],
-    transactional: Transactional | undefined
-  ) {
+  const commit: OffsetRequests["commit"] = Effect.fnUntraced(function*(broker, request, transactional) {
     const { group } = request
     const offsets = request.offsets.filter((partition) => topics.leader(partition) !== undefined)
     let error: Errors.Error = "NONE"
@@ -51,17 +64,25 @@ export const make = (
     }
   })
 
+  const noteOf = (group: string, found: Api["OffsetFetch"]["response"]["results"][number]): OffsetRecords.Note => {
+    const written = found.error === "NONE" ? groups.written(group, found) : undefined
+    const batch = written === undefined ? undefined : log.batchAt(written)
+    return batch === undefined ? OffsetRecords.noNote : OffsetRecords.noteOf(batch, found)
+  }
+
   return {
     commit,
-    fetch: (request: Api["OffsetFetch"]["request"]): Api["OffsetFetch"]["response"] =>
+    fetch: (request) => {
       // What is pending for a group is unstable in the log too, whatever the rules make of that.
-      groups.fetch({ ...request, requireStable: request.requireStable && log.isUnstable() })
+      const { results } = groups.fetch({ ...request, requireStable: request.requireStable && log.isUnstable() })
+      return { results: results.map((found) => ({ ...found, note: noteOf(request.group, found) })) }
+    }
   }
 }
 
 const entryOf = (
   logOffset: number,
-  offsets: Api["OffsetCommit"]["request"]["offsets"],
+  offsets: Request["offsets"],
   transactional: Transactional | undefined
 ) =>
   transactional === undefined

@@ -2,7 +2,7 @@
  * What brokers do with Produce: whole requests are judged first, then every batch by the leader of its partition, who may
  * have to ask a coordinator. `KafkaApis.handleProduceRequest`, `ReplicaManager.handleProduceAppend`.
  */
-import { Clock, Effect, Result } from "effect"
+import { Clock, Effect, Result as Outcome } from "effect"
 import { type Errors, type Partition, Sequence } from "../../core/index.ts"
 import { BatchHeader } from "../../wire/index.ts"
 import type { Api, ProduceResult } from "../client/Requests.ts"
@@ -15,7 +15,15 @@ export interface Request extends Omit<Api["Produce"]["request"], "acks"> {
   readonly acks: number
 }
 
-export type Produce = (broker: Partition.Broker, request: Request) => Effect.Effect<Api["Produce"]["response"]>
+/** As clients have it, with the time of a batch that was there already; else -1. */
+export interface Result extends ProduceResult {
+  readonly timestamp: number
+}
+
+export type Produce = (
+  broker: Partition.Broker,
+  request: Request
+) => Effect.Effect<{ readonly results: ReadonlyArray<Result> }>
 
 /** `add.partitions.to.txn.retry.backoff.ms`. */
 const retryBackoffMs = 20
@@ -41,7 +49,7 @@ export const settle = (
 const transactionalHeaders = ({ batches }: Request): ReadonlyArray<BatchHeader.BatchHeader> =>
   batches.flatMap(({ batch }) => {
     const read = BatchHeader.read(batch)
-    return Result.isSuccess(read) && read.success.isTransactional ? [read.success] : []
+    return Outcome.isSuccess(read) && read.success.isTransactional ? [read.success] : []
   })
 
 /** Why no batch of the request is looked at, if so. */
@@ -77,17 +85,24 @@ export const make = (
     const isUnauthorized = headers.length > 0 && transactionalId === undefined
     const refusal = requestError(request, headers)
     const deadline = (yield* Clock.currentTimeMillis) + retryBackoffMaxMs
-    const results: Array<ProduceResult> = []
+    const results: Array<Result> = []
     for (const { batch, partition, topic } of batches) {
-      const refuse = (error: Errors.Error) => results.push({ topic, partition, error, baseOffset: Sequence.none })
+      const refuse = (error: Errors.Error) =>
+        results.push({ topic, partition, error, baseOffset: Sequence.none, timestamp: Sequence.none })
       const leader = topics.leader({ topic, partition })
       if (isUnauthorized) refuse("TRANSACTIONAL_ID_AUTHORIZATION_FAILED")
       else if (leader === undefined) refuse("UNKNOWN_TOPIC_OR_PARTITION")
       else if (refusal !== "NONE") refuse(refusal)
       else if (topics.named(topic)!.isInternal) refuse("INVALID_TOPIC_EXCEPTION")
       else {
-        const { error, offset } = yield* append(leader, batch, transactionalId, { broker, version }, deadline)
-        results.push({ topic, partition, error, baseOffset: offset })
+        const { error, offset: baseOffset, timestamp } = yield* append(
+          leader,
+          batch,
+          transactionalId,
+          { broker, version },
+          deadline
+        )
+        results.push({ topic, partition, error, baseOffset, timestamp })
       }
     }
     return { results: acks === 0 ? [] : results }

@@ -8,7 +8,16 @@ import { Effect } from "effect"
 import type { Errors } from "../../core/index.ts"
 import { Messages } from "../../wire/index.ts"
 import type { Topics } from "../brokers/index.ts"
-import { type Answer, codeOf, type Handler, type Handlers, type Message, node, type Served } from "./Handler.ts"
+import {
+  type Answer,
+  codeOf,
+  type Handler,
+  type Handlers,
+  leaderEpoch,
+  type Message,
+  node,
+  type Served
+} from "./Handler.ts"
 import * as Naming from "./Naming.ts"
 import * as Versions from "./Versions.ts"
 
@@ -67,7 +76,7 @@ const metadataOf = ({ id, isInternal, name, partitions }: Topics.Topic): TopicMe
     errorCode: codeOf("NONE"),
     partitionIndex,
     leaderId: node,
-    leaderEpoch: 0,
+    leaderEpoch,
     replicaNodes: [node],
     isrNodes: [node]
   }))
@@ -101,16 +110,16 @@ const metadata = ({ address: { host, port }, brokers: { topics } }: Served): Han
 /** `FindCoordinatorRequest.CoordinatorType`: groups and transactions. */
 const KEY_TYPES = [0, 1]
 
-/** The version that asks for several keys at once (KIP-699). */
-const SEVERAL_KEYS = 4
+/** The first version that asks for several keys at once. */
+const KEYS_TOGETHER_SINCE = 4
 
 const findCoordinator =
   ({ address }: Served): Handler<"FindCoordinator"> => ({ coordinatorKeys, keyType }, { version }) =>
     Effect.sync(() => {
       const here = KEY_TYPES.includes(keyType)
-        ? { errorCode: codeOf("NONE"), errorMessage: "", nodeId: node, ...address }
+        ? { errorCode: codeOf("NONE"), errorMessage: "NONE", nodeId: node, ...address }
         : { errorCode: codeOf("INVALID_REQUEST"), errorMessage: null, nodeId: -1, host: "", port: -1 }
-      return version < SEVERAL_KEYS ? here : { coordinators: coordinatorKeys.map((key) => ({ key, ...here })) }
+      return version < KEYS_TOGETHER_SINCE ? here : { coordinators: coordinatorKeys.map((key) => ({ key, ...here })) }
     })
 
 type NewTopic = Message<"CreateTopics">["topics"][number]

@@ -48,6 +48,9 @@ export interface Served {
 /** There is one broker, and this is its number. */
 export const node = 1
 
+/** It leads every partition, and always has. */
+export const leaderEpoch = 0
+
 export const codeOf = (error: Errors.Error): number => Errors.codes[error]
 
 export const notThrottled = { throttleTimeMs: 0 } as const

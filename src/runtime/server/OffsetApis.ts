@@ -1,10 +1,11 @@
 /**
  * What a member or a producer asks of the coordinator of a group about its offsets: OffsetCommit, TxnOffsetCommit,
- * OffsetFetch. What clients write beside an offset is not kept.
+ * OffsetFetch.
  */
 import { Effect } from "effect"
 import type { Errors } from "../../core/index.ts"
-import type { CommittedOffset, Member, TopicPartition } from "../client/Requests.ts"
+import type { OffsetRecords, OffsetRequests } from "../brokers/index.ts"
+import type { Member, TopicPartition } from "../client/Requests.ts"
 import {
   type Answer,
   codeOf,
@@ -19,7 +20,12 @@ import * as Naming from "./Naming.ts"
 import * as Versions from "./Versions.ts"
 
 interface Committing extends Naming.Reference {
-  readonly partitions: ReadonlyArray<{ readonly partitionIndex: number; readonly committedOffset: number }>
+  readonly partitions: ReadonlyArray<{
+    readonly partitionIndex: number
+    readonly committedOffset: number
+    readonly committedLeaderEpoch: number
+    readonly committedMetadata: string | null
+  }>
 }
 
 interface Committer {
@@ -44,7 +50,7 @@ const committed = (
   byId: boolean,
   asked: ReadonlyArray<Committing>,
   commit: (
-    offsets: ReadonlyArray<CommittedOffset>
+    offsets: ReadonlyArray<OffsetRecords.Committed>
   ) => Effect.Effect<{ readonly results: ReadonlyArray<{ readonly error: Errors.Error }> }>,
   told: (error: Errors.Error) => Errors.Error
 ) =>
@@ -53,11 +59,9 @@ const committed = (
       const topic = Naming.nameOf(topics, byId, reference)
       return topic === undefined
         ? undefined
-        : reference.partitions.map(({ committedOffset: offset, partitionIndex: partition }) => ({
-          topic,
-          partition,
-          offset
-        }))
+        : reference.partitions.map((
+          { committedLeaderEpoch: leaderEpoch, committedMetadata, committedOffset: offset, partitionIndex: partition }
+        ) => ({ topic, partition, offset, note: { leaderEpoch, metadata: committedMetadata ?? "" } }))
     }, (offsets) => Effect.map(commit(offsets), ({ results }) => results)),
     (answered) =>
       answered.map(([{ name, partitions, topicId }, results]) => ({
@@ -75,14 +79,14 @@ const UNKNOWN_GROUP_SINCE = { OffsetCommit: 9, TxnOffsetCommit: 6 }
 
 const offsetCommit = (served: Served): Handler<"OffsetCommit"> => (message, { version }) =>
   Effect.suspend(() => {
-    const { groups, handlers } = served.brokers
+    const { groups, offsets: { commit } } = served.brokers
     const isUnknown = !groups.has(message.groupId) && version >= UNKNOWN_GROUP_SINCE.OffsetCommit
     return Effect.map(
       committed(
         served,
         Versions.hasTopicIds("OffsetCommit", version),
         message.topics,
-        (offsets) => handlers.OffsetCommit(node, { ...memberOf(message), offsets }),
+        (offsets) => commit(node, { ...memberOf(message), offsets }, undefined),
         (error) => isUnknown && error === "ILLEGAL_GENERATION" ? "GROUP_ID_NOT_FOUND" : error
       ),
       (topics) => ({ topics })
@@ -91,7 +95,7 @@ const offsetCommit = (served: Served): Handler<"OffsetCommit"> => (message, { ve
 
 const txnOffsetCommit = (served: Served): Handler<"TxnOffsetCommit"> => (message, { version }) =>
   Effect.suspend(() => {
-    const { groups, handlers } = served.brokers
+    const { groups, offsets: { commit }, topics } = served.brokers
     const { groupId, producerEpoch, producerId, transactionalId } = message
     const isUnknown = !groups.has(groupId) && version >= UNKNOWN_GROUP_SINCE.TxnOffsetCommit
     return Effect.map(
@@ -101,14 +105,16 @@ const txnOffsetCommit = (served: Served): Handler<"TxnOffsetCommit"> => (message
         message.topics,
         (offsets) =>
           groupId === ""
-            ? Effect.succeed({ results: offsets.map(() => ({ error: "INVALID_GROUP_ID" })) })
-            : handlers.TxnOffsetCommit(node, {
-              ...memberOf(message),
+            ? Effect.succeed({
+              results: offsets.map((offset) => ({
+                error: topics.leader(offset) === undefined ? "UNKNOWN_TOPIC_OR_PARTITION" : "INVALID_GROUP_ID"
+              }))
+            })
+            : commit(node, { ...memberOf(message), offsets }, {
               transactionalId,
               producerId,
               producerEpoch,
-              version: Versions.transactionVersion("TxnOffsetCommit", version),
-              offsets
+              version: Versions.transactionVersion("TxnOffsetCommit", version)
             }),
         (error) =>
           isUnknown && error === "ILLEGAL_GENERATION"
@@ -122,23 +128,25 @@ const txnOffsetCommit = (served: Served): Handler<"TxnOffsetCommit"> => (message
 /** The first version that asks for several groups at once. */
 const GROUPS_TOGETHER_SINCE = 8
 
-const fetchedPartition = (
-  partitionIndex: number,
-  { error, offset }: { readonly error: Errors.Error; readonly offset: number }
-) => ({
-  partitionIndex,
-  committedOffset: offset,
-  metadata: "",
-  errorCode: codeOf(error)
-})
+/** `undefined` where the topic is not known. */
+const fetchedPartition = (partitionIndex: number, fetched: OffsetRequests.Fetched | undefined) =>
+  fetched === undefined
+    ? { partitionIndex, committedOffset: -1, metadata: "", errorCode: codeOf("UNKNOWN_TOPIC_ID") }
+    : {
+      partitionIndex,
+      committedOffset: fetched.offset,
+      committedLeaderEpoch: fetched.note.leaderEpoch,
+      metadata: fetched.note.metadata,
+      errorCode: codeOf(fetched.error)
+    }
 
 type FetchedTopics = NonNullable<Answer<"OffsetFetch">["groups"]>[number]["topics"]
 
-const offsetFetch = ({ brokers: { groups, handlers, topics } }: Served): Handler<"OffsetFetch"> => {
+const offsetFetch = ({ brokers: { groups, offsets, topics } }: Served): Handler<"OffsetFetch"> => {
   type Asked = NonNullable<Message<"OffsetFetch">["groups"][number]["topics"]>
 
   const fetch = (group: string, requireStable: boolean, partitions: ReadonlyArray<TopicPartition>) =>
-    Effect.map(handlers.OffsetFetch(node, { group, requireStable, partitions }), ({ results }) => results)
+    Effect.sync(() => offsets.fetch({ group, requireStable, partitions }).results)
 
   /** Every partition that the group has an offset of. */
   const all = (group: string): Asked => {
@@ -170,9 +178,7 @@ const offsetFetch = ({ brokers: { groups, handlers, topics } }: Served): Handler
         answered.map(([{ name, partitionIndexes, topicId }, results]) => ({
           name,
           topicId,
-          partitions: partitionIndexes.map((partitionIndex, at) =>
-            fetchedPartition(partitionIndex, results?.[at] ?? { error: "UNKNOWN_TOPIC_ID", offset: -1 })
-          )
+          partitions: partitionIndexes.map((partitionIndex, at) => fetchedPartition(partitionIndex, results?.[at]))
         }))
     )
 

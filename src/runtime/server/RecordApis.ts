@@ -3,14 +3,15 @@
  */
 import { Effect } from "effect"
 import type { Errors } from "../../core/index.ts"
-import type { Leader } from "../brokers/index.ts"
-import type { FetchResult, IsolationLevel, ProduceResult } from "../client/Requests.ts"
+import type { Leader, ProduceRequests } from "../brokers/index.ts"
+import type { FetchResult, IsolationLevel } from "../client/Requests.ts"
 import {
   type Answer,
   codeOf,
   type Handler,
   type Handlers,
   Hangup,
+  leaderEpoch,
   type Message,
   node,
   notThrottled,
@@ -27,11 +28,12 @@ const isolationOf = (level: number): IsolationLevel => level === 1 ? "read_commi
 const produceAnswer = (
   index: number,
   version: number,
-  { baseOffset, error }: Pick<ProduceResult, "baseOffset" | "error">
+  { baseOffset, error, timestamp }: Pick<ProduceRequests.Result, "baseOffset" | "error" | "timestamp">
 ) => ({
   index,
   errorCode: codeOf(Versions.errorIn("Produce", version, error)),
   baseOffset,
+  logAppendTimeMs: timestamp,
   logStartOffset: error === "NONE" ? 0 : -1
 })
 
@@ -60,7 +62,7 @@ const produce =
         name,
         topicId,
         partitionResponses: partitionData.map(({ index }, at) =>
-          produceAnswer(index, version, results?.[at] ?? { error: "UNKNOWN_TOPIC_ID", baseOffset: -1 })
+          produceAnswer(index, version, results?.[at] ?? { error: "UNKNOWN_TOPIC_ID", baseOffset: -1, timestamp: -1 })
         )
       }))
       if (acks !== 0) return { responses }
@@ -70,13 +72,18 @@ const produce =
       return isRefused ? yield* new Hangup({ reason: "a batch without acknowledgement was refused" }) : silence
     })
 
+/** Who asks knows of a leader that comes later (KIP-320). */
+const isAhead = ({ currentLeaderEpoch }: { readonly currentLeaderEpoch: number }): boolean =>
+  currentLeaderEpoch > leaderEpoch
+
 type FetchAnswer = Answer<"Fetch">["responses"][number]["partitions"][number]
 
 const refusedFetch = (partitionIndex: number, error: Errors.Error): FetchAnswer => ({
   partitionIndex,
   errorCode: codeOf(error),
   highWatermark: -1,
-  abortedTransactions: null,
+  // Nothing is known of a partition that nothing was read from, and nothing is told of one where that failed.
+  abortedTransactions: error === "UNKNOWN_TOPIC_ID" || error === "UNKNOWN_TOPIC_OR_PARTITION" ? [] : null,
   records: noBytes
 })
 
@@ -105,6 +112,7 @@ const fetch = ({ brokers: { fetch, topics } }: Served): Handler<"Fetch"> => (mes
       ...topic,
       name: Naming.nameOf(topics, byId, { name: topic.topic, topicId: topic.topicId })
     }))
+    const isAnyRefused = named.some(({ name, partitions }) => name === undefined || partitions.some(isAhead))
     const answered = yield* Naming.ask(named, ({ name: topic, partitions }) =>
       topic === undefined
         ? undefined
@@ -118,7 +126,7 @@ const fetch = ({ brokers: { fetch, topics } }: Served): Handler<"Fetch"> => (mes
         fetch(node, {
           isolationLevel,
           // What is refused is refused at once.
-          minBytes: named.some(({ name }) => name === undefined) ? 0 : message.minBytes,
+          minBytes: isAnyRefused ? 0 : message.minBytes,
           maxWaitMs: message.maxWaitMs,
           maxBytes: message.maxBytes,
           partitions
@@ -131,11 +139,12 @@ const fetch = ({ brokers: { fetch, topics } }: Served): Handler<"Fetch"> => (mes
       responses: answered.map(([{ partitions, topic, topicId }, results]) => ({
         topic,
         topicId,
-        partitions: partitions.map(({ partition }, at) => {
+        partitions: partitions.map((asked, at) => {
           const result = results?.[at]
-          return result === undefined
-            ? refusedFetch(partition, "UNKNOWN_TOPIC_ID")
-            : fetchAnswer(partition, isolationLevel, result)
+          if (result === undefined) return refusedFetch(asked.partition, "UNKNOWN_TOPIC_ID")
+          return result.error === "NONE" && isAhead(asked)
+            ? refusedFetch(asked.partition, "UNKNOWN_LEADER_EPOCH")
+            : fetchAnswer(asked.partition, isolationLevel, result)
         })
       }))
     }
@@ -144,52 +153,67 @@ const fetch = ({ brokers: { fetch, topics } }: Served): Handler<"Fetch"> => (mes
 /** `ListOffsetsRequest`: timestamps that are none. */
 const LATEST = -1
 const EARLIEST = -2
+const MAX_TIMESTAMP = -3
 const EARLIEST_LOCAL = -4
+
+/** The first version that has such a timestamp. The last two are about tiered storage, which there is not. */
+const timestampSince = new Map([[LATEST, 1], [EARLIEST, 1], [MAX_TIMESTAMP, 7], [EARLIEST_LOCAL, 8], [-5, 9], [-6, 11]])
+
+/** The first version whose answers have the epoch of the leader. */
+const LEADER_EPOCH_SINCE = 4
 
 type Listed = Answer<"ListOffsets">["topics"][number]["partitions"][number]
 
-const listed = (
-  leader: Leader.Leader | undefined,
-  { partitionIndex, timestamp }: Message<"ListOffsets">["topics"][number]["partitions"][number],
+/** What was found; `undefined` where there is no such record. */
+const found = (
+  leader: Leader.Leader,
+  timestamp: number,
   isolationLevel: IsolationLevel
-): Listed => {
-  const at = (offset: number, timestamp = -1): Listed => ({
-    partitionIndex,
-    errorCode: codeOf("NONE"),
-    timestamp,
-    offset,
-    leaderEpoch: 0
-  })
-  if (leader === undefined) return { partitionIndex, errorCode: codeOf("UNKNOWN_TOPIC_OR_PARTITION") }
+): { readonly offset: number; readonly timestamp?: number } | undefined => {
   switch (timestamp) {
     case LATEST:
-      return at(leader.end(isolationLevel))
+      return { offset: leader.end(isolationLevel) }
     case EARLIEST:
     case EARLIEST_LOCAL:
-      return at(0)
-    default: {
-      if (timestamp < 0) return { partitionIndex, errorCode: codeOf("UNSUPPORTED_VERSION") }
-      const found = leader.find(timestamp, isolationLevel)
-      return found === undefined
-        ? { partitionIndex, errorCode: codeOf("NONE") }
-        : at(found.offset, found.timestamp)
-    }
+      return { offset: 0 }
+    case MAX_TIMESTAMP:
+      return leader.find(leader.maxTimestamp(), isolationLevel)
+    default:
+      return timestamp < 0 ? undefined : leader.find(timestamp, isolationLevel)
   }
 }
 
-const listOffsets = ({ brokers: { topics } }: Served): Handler<"ListOffsets"> => ({ isolationLevel, topics: asked }) =>
-  Effect.sync(() => ({
-    topics: asked.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map((partition) =>
-        listed(
-          topics.leader({ topic: name, partition: partition.partitionIndex }),
-          partition,
-          isolationOf(isolationLevel)
-        )
-      )
+const listed = (
+  leader: Leader.Leader | undefined,
+  asked: Message<"ListOffsets">["topics"][number]["partitions"][number],
+  isolationLevel: IsolationLevel,
+  version: number
+): Listed => {
+  const { partitionIndex, timestamp } = asked
+  const isUnsupported = timestamp < 0 && version < (timestampSince.get(timestamp) ?? Infinity)
+  if (isUnsupported) return { partitionIndex, errorCode: codeOf("UNSUPPORTED_VERSION") }
+  if (leader === undefined) return { partitionIndex, errorCode: codeOf("UNKNOWN_TOPIC_OR_PARTITION") }
+  if (isAhead(asked)) return { partitionIndex, errorCode: codeOf("UNKNOWN_LEADER_EPOCH") }
+  const record = found(leader, timestamp, isolationLevel)
+  return {
+    partitionIndex,
+    errorCode: codeOf("NONE"),
+    ...record,
+    ...(record !== undefined && version >= LEADER_EPOCH_SINCE ? { leaderEpoch } : {})
+  }
+}
+
+const listOffsets =
+  ({ brokers: { topics } }: Served): Handler<"ListOffsets"> => ({ isolationLevel, topics: asked }, { version }) =>
+    Effect.sync(() => ({
+      topics: asked.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map((partition) => {
+          const leader = topics.leader({ topic: name, partition: partition.partitionIndex })
+          return listed(leader, partition, isolationOf(isolationLevel), version)
+        })
+      }))
     }))
-  }))
 
 const describeProducers = ({ brokers: { topics } }: Served): Handler<"DescribeProducers"> => ({ topics: asked }) =>
   Effect.sync(() => ({
