@@ -7,6 +7,7 @@
  * specification leaves out (idempotent producers, and epochs as high as those of a real broker).
  */
 import { Effect } from "effect"
+import { Limits } from "../../core/index.ts"
 import { Transactions } from "../../model/index.ts"
 import * as Progress from "../Progress.ts"
 import * as Specification from "../Specification.ts"
@@ -75,6 +76,24 @@ const idempotent = (transactionVersion: 1 | 2): ReadonlyArray<Plan> => {
   ]
 }
 
+/**
+ * Producers at the last epoch that a client can be given (`TransactionMetadata.isEpochExhausted`). Each walk asks for every
+ * epoch up to there, which takes seconds; so there are few.
+ */
+const exhausted = (
+  name: string,
+  transactionVersion: 1 | 2,
+  identities: RawRequests["identities"],
+  ...kinds: ReadonlyArray<Transactions.Requests.Kind>
+): Plan => ({
+  name,
+  model: `requests-version-${transactionVersion}`,
+  transactionVersion,
+  budget: budget(2, 0),
+  requests: { identities, kinds: new Set(kinds) },
+  epoch: Limits.kafka.maxEpoch - 1
+})
+
 const plans: ReadonlyArray<Plan> = [
   file("version-2", 2, budget(4, 3)),
   file("version-1-client", 2, budget(4, 3)),
@@ -83,12 +102,22 @@ const plans: ReadonlyArray<Plan> = [
   file("markers-version-2", 2, budget(3, 2), true),
   file("two-ids", 2, budget(3, 2)),
   file("two-partitions", 2, budget(4, 3)),
-  file("timeout-version-2", 2, budget(4, 2)),
+  file("timeout-version-2", 2, budget(4, 3)),
+  exhausted("exhausted-version-2", 2, ["none", "current", "retired"], "InitProducerId", "EndTxn"),
+  exhausted("exhausted-open-version-2", 2, ["current"], "InitProducerId", "Produce"),
   ...idempotent(2),
   file("version-1", 1, budget(4, 3)),
   file("group-version-1", 1, budget(4, 2)),
   file("markers-version-1", 1, budget(3, 2)),
-  file("timeout-version-1", 1, budget(4, 2)),
+  file("timeout-version-1", 1, budget(4, 3)),
+  exhausted(
+    "exhausted-version-1",
+    1,
+    ["none", "current", "retired"],
+    "InitProducerId",
+    "EndTxn",
+    "AddPartitionsToTxn"
+  ),
   ...idempotent(1)
 ]
 
