@@ -70,9 +70,11 @@ export const restricted = (relation: string, actions: ReadonlyArray<string>): Re
   })
 }
 
-/** What strangers ask is a relation of its own, for which there are constants. */
-const relationsOf = ({ config }: Specification.Checked): ReadonlyArray<string> =>
-  Object.hasOwn(config.constants, "ProbeProducerIds") ? ["Next", "Refusals"] : ["Next"]
+/** What strangers ask, and raw clients alone, are relations of their own, for which there are constants. */
+const relationsOf = ({ config: { constants } }: Specification.Checked): ReadonlyArray<string> => {
+  if (Object.hasOwn(constants, "RequestKinds")) return ["RequestNext"]
+  return Object.hasOwn(constants, "ProbeProducerIds") ? ["Next", "Refusals"] : ["Next"]
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The log
