@@ -9,9 +9,8 @@ const heading = ({ extent, profile, release, target }: Document): ReadonlyArray<
   release === null
     ? `${target.name}: a release that is not known`
     : [
-      `${target.name}: Apache Kafka ${release.line}`,
+      `${target.name}: by the rules of Apache Kafka ${release.line} (${profile})`,
       `transaction.version ${release.transactionVersion}`,
-      `rules of ${profile}`,
       `${extent === "quick" ? "quick" : "all"} walks`
     ].join("; "),
   ...(typeof release?.guess === "string" ? [release.guess] : [])

@@ -1,7 +1,7 @@
 /**
  * `keos conform`: a real broker against the specification, answer by answer.
  */
-import { Effect, Option, Result, Schema } from "effect"
+import { Effect, Option, Result, Schema, type Scope } from "effect"
 import { Command, Flag } from "effect/cli"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
@@ -11,6 +11,7 @@ import * as Junit from "../conformance/conform/Junit.ts"
 import * as KnownFailing from "../conformance/conform/KnownFailing.ts"
 import { ApacheKafka } from "../conformance/conform/launch/index.ts"
 import * as Markdown from "../conformance/conform/Markdown.ts"
+import * as Reference from "../conformance/conform/Reference.ts"
 import * as Report from "../conformance/conform/Report.ts"
 import * as Telling from "../conformance/conform/Telling.ts"
 import { Progress } from "../conformance/Progress.ts"
@@ -30,7 +31,10 @@ const bootstrapFlag = Flag.String("bootstrap").pipe(
 )
 
 const launchFlag = Flag.String("launch").pipe(
-  Flag.withDescription("start a broker for this: apache-kafka@4.4.0, or with ,transaction.version=1 behind it"),
+  Flag.withDescription(
+    "start a broker for this: apache-kafka@4.4.0, or keos for the reference; ,transaction.version=1 behind it, and behind "
+      + "keos ,exhibit=KAFKA-14034 for a bug of the museum"
+  ),
   Flag.optional
 )
 
@@ -72,9 +76,36 @@ const timeoutPatienceMs = { bootstrap: 15_000, launch: 5_000 } as const
 
 const usage = (message: string) => Effect.fail(new Ending.UsageError({ message }))
 
-type Asked =
-  | { readonly _tag: "bootstrap"; readonly text: string; readonly address: Remote.Address.Address }
-  | { readonly _tag: "launch"; readonly text: string; readonly specification: ApacheKafka.LaunchSpecification }
+interface Asked {
+  readonly flag: "bootstrap" | "launch"
+  readonly text: string
+  /** For people. */
+  readonly name: string
+  /** Where it is; starts it, if it is to be started. */
+  readonly address: Effect.Effect<Remote.Address.Address, Ending.NoVerdict, Scope.Scope>
+}
+
+const apacheKafka = (specification: ApacheKafka.LaunchSpecification): Asked["address"] =>
+  Effect.gen(function*() {
+    const { report } = yield* Progress
+    const { address } = yield* ApacheKafka.launch(specification, { onProgress: (what) => report(what) })
+    return address
+  }).pipe(Effect.catchTag("LaunchFailed", ({ message }) => Effect.fail(new Ending.NoVerdict({ message }))))
+
+const launched = (text: string): Effect.Effect<Asked, Ending.UsageError> => {
+  const asked = { flag: "launch", text } as const
+  return /^keos\b/.test(text)
+    ? Result.match(Reference.parse(text), {
+      onFailure: ({ message }) => usage(message),
+      onSuccess: (specification) =>
+        Effect.succeed({ ...asked, name: Reference.format(specification), address: Reference.serve(specification) })
+    })
+    : Result.match(ApacheKafka.parse(text), {
+      onFailure: ({ message }) => usage(message),
+      onSuccess: (specification) =>
+        Effect.succeed({ ...asked, name: ApacheKafka.format(specification), address: apacheKafka(specification) })
+    })
+}
 
 const targetOf = (
   bootstrap: Option.Option<string>,
@@ -83,16 +114,16 @@ const targetOf = (
   if (Option.isSome(bootstrap) === Option.isSome(launch)) {
     return usage("name one target: --bootstrap HOST:PORT for a broker that runs, or --launch apache-kafka@4.4.0")
   }
-  if (Option.isSome(bootstrap)) {
-    return Result.match(Remote.Address.parse(bootstrap.value), {
-      onFailure: ({ message }) => usage(message),
-      onSuccess: (address) => Effect.succeed<Asked>({ _tag: "bootstrap", text: bootstrap.value, address })
-    })
-  }
-  const text = Option.getOrThrow(launch)
-  return Result.match(ApacheKafka.parse(text), {
+  if (Option.isNone(bootstrap)) return launched(Option.getOrThrow(launch))
+  return Result.match(Remote.Address.parse(bootstrap.value), {
     onFailure: ({ message }) => usage(message),
-    onSuccess: (specification) => Effect.succeed<Asked>({ _tag: "launch", text, specification })
+    onSuccess: (address) =>
+      Effect.succeed<Asked>({
+        flag: "bootstrap",
+        text: bootstrap.value,
+        name: Remote.Address.format(address),
+        address: Effect.succeed(address)
+      })
   })
 }
 
@@ -130,16 +161,6 @@ const write = (file: Option.Option<string>, text: string): Effect.Effect<void, E
     try: () => writeFileSync(file.value, text),
     catch: (error) => new Ending.UsageError({ message: `${file.value} cannot be written: ${(error as Error).message}` })
   })
-
-/** Starts what is to be started. */
-const addressOf = Effect.fnUntraced(function*(asked: Asked) {
-  if (asked._tag === "bootstrap") return asked.address
-  const { report } = yield* Progress
-  const { address } = yield* ApacheKafka.launch(asked.specification, { onProgress: (what) => report(what) }).pipe(
-    Effect.catchTag("LaunchFailed", ({ message }) => Effect.fail(new Ending.NoVerdict({ message })))
-  )
-  return address
-})
 
 /** Keeps what is told of walks that are asked for by name. */
 const transcript = () => {
@@ -181,18 +202,18 @@ export const conform = Command.make(
       const knownFailing = Option.isSome(file) ? yield* readKnownFailing(file.value) : []
       yield* checkFile(junit)
       yield* checkFile(markdown)
-      const address = yield* addressOf(asked)
+      const address = yield* asked.address
       const { lines, observe } = transcript()
-      const again = `npm run -s keos -- conform --${asked._tag} ${asked.text}${quick ? " --quick" : ""}`
+      const again = `npm run -s keos -- conform --${asked.flag} ${asked.text}${quick ? " --quick" : ""}`
       const document = yield* Judging.judge({
         address,
-        name: asked._tag === "bootstrap" ? Remote.Address.format(address) : ApacheKafka.format(asked.specification),
+        name: asked.name,
         extent: quick ? "quick" : "full",
         only,
         walks,
         knownFailing,
         concurrency,
-        timeoutPatienceMs: timeoutPatienceMs[asked._tag],
+        timeoutPatienceMs: timeoutPatienceMs[asked.flag],
         again: (name) => name === undefined ? again : `${again} --walk ${name.part}/${name.number}`,
         ...(walks.length > 0 ? { observe } : {})
       }).pipe(Effect.catchTags({
