@@ -335,3 +335,174 @@ describe("what a broker is asked that it does not lead or know", () => {
       assert.deepStrictEqual(results.map(({ error }) => error), ["NONE", "UNKNOWN_TOPIC_OR_PARTITION"])
     }).pipe(Effect.provide(cluster())))
 })
+
+describe("a fetch that waits", () => {
+  it.effect("is told of the transaction whose end it waited for", () =>
+    Effect.gen(function*() {
+      const identity = yield* init("x")
+      yield* send(0, { values: ["a"], identity, sequence: 0, transactionalId: "x" })
+      const waiting = yield* Effect.forkChild(
+        ask("Fetch", {
+          isolationLevel: "read_committed",
+          minBytes: 1,
+          maxWaitMs: 1_000_000,
+          maxBytes: 1000,
+          partitions: [{ topic, partition: 0, offset: 0 }]
+        }, yield* leaderOf(0)),
+        { startImmediately: true }
+      )
+      yield* end("x", identity, "ABORT")
+
+      const { abortedTransactions, batches } = (yield* Fiber.join(waiting)).results[0]!
+      assert.lengthOf(batches, 2)
+      assert.deepStrictEqual(abortedTransactions, [{ producerId: identity.producerId, firstOffset: 0 }])
+    }).pipe(Effect.provide(cluster())))
+})
+
+describe("a whole request", () => {
+  it.effect("that adds a partition which is not there adds none", () =>
+    Effect.gen(function*() {
+      const { producerEpoch, producerId } = yield* init("x")
+      const add = Effect.fnUntraced(function*(...partitions: ReadonlyArray<number>) {
+        const { results } = yield* ask("AddPartitionsToTxn", {
+          transactionalId: "x",
+          producerId,
+          producerEpoch,
+          version: 1,
+          partitions: partitions.map((partition) => ({ topic, partition }))
+        }, yield* coordinatorOf("x"))
+        return results.map(({ error }) => error)
+      })
+
+      assert.deepStrictEqual(yield* add(0, 9, 1), [
+        "OPERATION_NOT_ATTEMPTED",
+        "UNKNOWN_TOPIC_OR_PARTITION",
+        "OPERATION_NOT_ATTEMPTED"
+      ])
+      const end = { transactionalId: "x", producerId, producerEpoch, version: 1, result: "COMMIT" } as const
+      assert.strictEqual((yield* ask("EndTxn", end, yield* coordinatorOf("x"))).error, "INVALID_TXN_STATE")
+      assert.deepStrictEqual(yield* add(0, 1), ["NONE", "NONE"])
+      assert.strictEqual((yield* ask("EndTxn", end, yield* coordinatorOf("x"))).error, "NONE")
+    }).pipe(Effect.provide(cluster({ transactionVersion: 1 }))))
+
+  it.effect("of InitProducerId has arguments that fit", () =>
+    Effect.gen(function*() {
+      const node = yield* coordinatorOf("x")
+      const asked = (transactionTimeoutMs: number, identity: Identity = nobody, transactionalId = "x") =>
+        Effect.map(
+          ask("InitProducerId", { transactionalId, transactionTimeoutMs, version: 2, ...identity }, node),
+          ({ error }) => error
+        )
+
+      assert.deepStrictEqual(
+        yield* Effect.all([
+          asked(0),
+          asked(1001),
+          asked(1000, { producerId: 1, producerEpoch: -1 }),
+          asked(1000, nobody, ""),
+          asked(1000)
+        ]),
+        ["INVALID_TRANSACTION_TIMEOUT", "INVALID_TRANSACTION_TIMEOUT", "INVALID_REQUEST", "INVALID_REQUEST", "NONE"]
+      )
+    }).pipe(Effect.provide(cluster({ "transaction.max.timeout.ms": 1000 }))))
+})
+
+describe("markers that take a while", () => {
+  const options = { markerLatencyMs: 50 }
+
+  it.effect("leave a transaction decided and not over, and the next one waits at the leader", () =>
+    Effect.gen(function*() {
+      const first = yield* init("x")
+      yield* send(0, { values: ["a"], identity: first, sequence: 0, transactionalId: "x" })
+      const next = yield* end("x", first, "COMMIT")
+      assert.strictEqual((yield* init("x")).error, "CONCURRENT_TRANSACTIONS")
+      assert.deepInclude(yield* fetch(0, "read_committed"), { values: [], lastStableOffset: 0 })
+      const waiting = yield* Effect.forkChild(
+        send(0, { values: ["b"], identity: next, sequence: 0, transactionalId: "x" }),
+        { startImmediately: true }
+      )
+      yield* TestClock.adjust(60)
+
+      assert.include(yield* Fiber.join(waiting), { error: "NONE", baseOffset: 2 })
+      assert.deepInclude(yield* fetch(0, "read_committed"), { values: ["a"], lastStableOffset: 2 })
+    }).pipe(Effect.provide(cluster(options))))
+
+  it.effect("are waited for only so long", () =>
+    Effect.gen(function*() {
+      const first = yield* init("x")
+      yield* send(0, { values: ["a"], identity: first, sequence: 0, transactionalId: "x" })
+      const next = yield* end("x", first, "COMMIT")
+      const waiting = yield* Effect.forkChild(
+        send(0, { values: ["b"], identity: next, sequence: 0, transactionalId: "x" }),
+        { startImmediately: true }
+      )
+      yield* TestClock.adjust(200)
+
+      assert.include(yield* Fiber.join(waiting), { error: "CONCURRENT_TRANSACTIONS" })
+    }).pipe(Effect.provide(cluster({ markerLatencyMs: 1000 }))))
+})
+
+describe("a broker that is alone", () => {
+  it.effect("leads and coordinates everything, also after it was stopped, and goes on with what it had", () =>
+    Effect.gen(function*() {
+      const brokers = yield* Cluster.Cluster
+      assert.deepStrictEqual([yield* leaderOf(0), yield* leaderOf(1), yield* coordinatorOf("x")], [1, 1, 1])
+      const identity = yield* init("x")
+      yield* send(0, { values: ["a"], identity, sequence: 0, transactionalId: "x" })
+      yield* send(0, { values: ["b"], identity, sequence: 1, transactionalId: "x" })
+      yield* brokers.stop(1)
+      yield* Effect.flip(ask("Metadata", { topics: [] }, 1))
+      yield* Effect.flip(ask("Metadata", { topics: [] }, 2))
+      yield* brokers.start(1)
+
+      assert.strictEqual(yield* leaderOf(0), 1)
+      assert.include(
+        yield* send(0, { values: ["b"], identity, sequence: 1, transactionalId: "x" }),
+        { error: "NONE", baseOffset: 1 }
+      )
+      assert.strictEqual((yield* end("x", identity, "COMMIT")).error, "NONE")
+      assert.deepInclude(yield* fetch(0, "read_committed"), { values: ["a", "b"], lastStableOffset: 3 })
+    }).pipe(Effect.provide(cluster({ nodes: 1 }))))
+})
+
+describe("topics", () => {
+  it.effect("come and go while the brokers run", () =>
+    Effect.gen(function*() {
+      const { connections: { send }, topics } = yield* Cluster.make({ topics: { [topic]: 1 } })
+      const partitions = (of: string) =>
+        Effect.map(send(1, "Metadata", { topics: [of] }), ({ partitions }) => partitions.length)
+      assert.strictEqual(yield* partitions("u"), 0)
+      const { id } = topics.create("u", 3)
+      assert.strictEqual(yield* partitions("u"), 3)
+      assert.strictEqual(topics.withId(id)?.name, "u")
+      topics.remove("u")
+      assert.strictEqual(yield* partitions("u"), 0)
+      assert.notStrictEqual(topics.create("u", 1).id, id)
+      assert.strictEqual(yield* partitions(topic), 1)
+    }))
+})
+
+describe("offsets", () => {
+  it.effect("are judged by the group when they are written, after the coordinator was asked", () =>
+    Effect.gen(function*() {
+      const { producerEpoch, producerId } = yield* init("x")
+      const commit = (given: Identity) =>
+        Effect.map(
+          ask("TxnOffsetCommit", {
+            transactionalId: "x",
+            version: 2,
+            ...given,
+            group: "g",
+            generation: 5,
+            member: "nobody",
+            offsets: [{ topic, partition: 0, offset: 3 }]
+          }, 1),
+          ({ results }) => results[0]!.error
+        )
+
+      assert.strictEqual(yield* commit({ producerId: 99, producerEpoch }), "INVALID_PRODUCER_ID_MAPPING")
+      assert.strictEqual(yield* commit({ producerId, producerEpoch }), "ILLEGAL_GENERATION")
+      // The group was added nevertheless.
+      assert.strictEqual((yield* end("x", { producerId, producerEpoch }, "COMMIT")).error, "NONE")
+    }).pipe(Effect.provide(cluster())))
+})

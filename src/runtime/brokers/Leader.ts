@@ -201,8 +201,13 @@ export const make = ({ appended, context, fetchRules, first, name }: Options): L
     return undefined
   }
 
-  /** Takes the bytes of an entry that a turn appends, if it does. */
-  const append = (step: TransactionalPartition.Step, bytes: Uint8Array, maxTimestamp: number): Produced | undefined => {
+  /** Takes the bytes of an entry that a turn appends, if it does, and the transaction that it aborts. */
+  const append = (
+    step: TransactionalPartition.Step,
+    bytes: Uint8Array,
+    maxTimestamp: number,
+    abortedAt: (offset: number) => Fetch.AbortedTransaction | undefined = () => undefined
+  ): Produced | undefined => {
     const before = partition.log.length
     accept(step[0])
     const entry = partition.log.at(-1)
@@ -214,6 +219,9 @@ export const make = ({ appended, context, fetchRules, first, name }: Options): L
         bytes: BatchHeader.withBaseOffset(bytes, entry.offset, 0)
       })
       timestamps.set(entry.producerId, maxTimestamp)
+      const aborted = abortedAt(entry.offset)
+      if (aborted !== undefined) abortedIndex.push(aborted)
+      // Who waits for it reads at once, and needs all of the above.
       appended()
     }
     return answerOf(step)
@@ -315,10 +323,7 @@ export const make = ({ appended, context, fetchRules, first, name }: Options): L
       const begin = TransactionalPartition.firstOffsetOf(partition.producers, marker.producerId)
       const { coordinatorEpoch, epoch: producerEpoch, producerId, result } = marker
       const bytes = ControlRecord.encodeMarker({ producerId, producerEpoch, result, coordinatorEpoch, timestamp })
-      const { error, offset } = append(step, bytes, timestamp)!
-      const aborted = error === "NONE" ? Fetch.abortedBy(producerId, result, begin, offset) : undefined
-      if (aborted !== undefined) abortedIndex.push(aborted)
-      return error
+      return append(step, bytes, timestamp, (offset) => Fetch.abortedBy(producerId, result, begin, offset))!.error
     },
     fetch: (offset, isolationLevel, maxBytes, isParked) => {
       const { highWatermark } = partition

@@ -158,19 +158,14 @@ export const make = Effect.fnUntraced(function*(
     }
   })
 
-  /** There is one completion; where the rules have more of them, the others come later. */
-  const complete = Effect.fnUntraced(function*(id: string) {
-    while (coordinated(id).coordinator.completing.length > 0) {
-      turn(id, { _tag: "CompleteTransaction" }, undefined, yield* Clock.currentTimeMillis)
-      if (coordinated(id).coordinator.completing.length > 0) yield* Effect.sleep(markerRetryMs)
-    }
-  })
-
-  /** What a decided transaction comes to. */
+  /**
+   * What a decided transaction comes to. There is one completion; where the rules have more of them, the next one comes
+   * with what happens to the id then.
+   */
   const finish = Effect.fnUntraced(function*(id: string, markers: ReadonlyArray<Marker>) {
     if (markers.length > 0 && markerLatencyMs > 0) yield* Effect.sleep(markerLatencyMs)
     yield* write(id, markers)
-    yield* complete(id)
+    turn(id, { _tag: "CompleteTransaction" }, undefined, yield* Clock.currentTimeMillis)
   })
 
   const perform = Effect.fnUntraced(function*(id: string, input: TransactionCoordinator.Input, waiting: Waiting) {
