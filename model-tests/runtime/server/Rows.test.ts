@@ -1,17 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { Releases, Rules, TransactionReleases, TransactionRules } from "../../../src/core/index.ts"
 import { Connection } from "../../../src/runtime/remote/index.ts"
 import { Server } from "../../../src/runtime/server/index.ts"
 import * as Probe from "./probe.ts"
+import { kafka } from "./releases.ts"
 import { rows } from "./rows.ts"
-
-/** The newest release of Kafka. */
-export const kafka = {
-  rules: { ...TransactionRules.base, ...TransactionReleases.overrides.Kafka },
-  idempotentRules: { ...Rules.base, ...Releases.overrides["4.4"] },
-  "transaction.abort.timed.out.transaction.cleanup.interval.ms": 50
-} satisfies Server.Options
 
 for (const version of [1, 2] as const) {
   describe(`a server with the rules of Kafka and transaction.version ${version}`, () => {

@@ -1,4 +1,5 @@
 export * as Dispatch from "./Dispatch.ts"
 export * as Handler from "./Handler.ts"
+export * as Naming from "./Naming.ts"
 export * as Server from "./Server.ts"
 export * as Versions from "./Versions.ts"
