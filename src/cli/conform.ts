@@ -85,10 +85,16 @@ interface Asked {
   readonly address: Effect.Effect<Remote.Address.Address, Ending.NoVerdict, Scope.Scope>
 }
 
+/**
+ * Nothing is restarted here, so a broker on a busy machine may be silent for long before its own controller takes its
+ * partitions away, and gives its coordinators new epochs in the middle of walks.
+ */
+const properties = { "broker.session.timeout.ms": 60_000 }
+
 const apacheKafka = (specification: ApacheKafka.LaunchSpecification): Asked["address"] =>
   Effect.gen(function*() {
     const { report } = yield* Progress
-    const { address } = yield* ApacheKafka.launch(specification, { onProgress: (what) => report(what) })
+    const { address } = yield* ApacheKafka.launch(specification, { properties, onProgress: (what) => report(what) })
     return address
   }).pipe(Effect.catchTag("LaunchFailed", ({ message }) => Effect.fail(new Ending.NoVerdict({ message }))))
 
