@@ -28,13 +28,13 @@ export interface Part {
   readonly walks?: ReadonlyArray<Walk>
 }
 
-export const walksOf = ({ configuration, epoch }: Part): Walks.Walks => {
+/** Where the walks of a part begin. */
+export const firstOf = ({ configuration, epoch }: Part): World => {
   const first = Transactions.model.initial(configuration)
-  return Walks.of(
-    configuration,
-    epoch === undefined ? first : Transactions.Requests.raised(configuration, first, epoch)
-  )
+  return epoch === undefined ? first : Transactions.Requests.raised(configuration, first, epoch)
 }
+
+export const walksOf = (part: Part): Walks.Walks => Walks.of(part.configuration, firstOf(part))
 
 export interface WalkName {
   readonly part: string

@@ -3,17 +3,24 @@
  * walks ask is what they asked then; what is right is what the rules say now.
  */
 import { Clock, Effect } from "effect"
-import { Transactions } from "../../../model/index.ts"
+import type { Transactions } from "../../../model/index.ts"
+import { Messages } from "../../../wire/index.ts"
+import type * as Specification from "../../Specification.ts"
 import * as Campaign from "../Campaign.ts"
 import * as Dialect from "../Dialect.ts"
+import { Release } from "../launch/index.ts"
+import * as Parts from "../Parts.ts"
 import * as Walking from "../Walking.ts"
 import * as Questions from "./Questions.ts"
 import * as Replaying from "./Replaying.ts"
 import type { Transcript, Walk } from "./Transcript.ts"
 
-const firstOf = ({ configuration, epoch }: Campaign.Part): Transactions.World.World => {
-  const first = Transactions.model.initial(configuration)
-  return epoch === undefined ? first : Transactions.Requests.raised(configuration, first, epoch)
+/** What a target that says this of itself would be asked today. */
+export const partsOf = ({ origin }: Transcript): Effect.Effect<Parts.Parts, Specification.SpecificationError> => {
+  const { apiVersions, extent } = origin
+  const { line, transactionVersion } = Release.identify(apiVersions)
+  const markers = apiVersions.apiKeys.find(({ apiKey }) => apiKey === Messages.WriteTxnMarkers.key)
+  return Parts.of({ line, transactionVersion, writeTxnMarkers: markers?.maxVersion ?? -1 }, extent)
 }
 
 const placeOf = (questions: ReadonlyArray<Questions.Question>, step: number): string =>
@@ -76,7 +83,11 @@ export const judge = Effect.fnUntraced(function*(
   const courses = new Map(
     parts.map((part) => [
       part.name,
-      { configuration: part.configuration, first: firstOf(part), answer: Questions.answering(part.configuration) }
+      {
+        configuration: part.configuration,
+        first: Campaign.firstOf(part),
+        answer: Questions.answering(part.configuration)
+      }
     ])
   )
   for (const walk of walks) {
@@ -103,8 +114,7 @@ const areSame = (a: ReadonlyArray<string>, b: ReadonlyArray<string>): boolean =>
  */
 export const staleness = (
   { origin, walks }: Transcript,
-  profile: string,
-  parts: ReadonlyArray<Campaign.Part>
+  { parts, profile }: { readonly profile: string; readonly parts: ReadonlyArray<Campaign.Part> }
 ): ReadonlyArray<string> => {
   const names = new Set([...parts.map(({ name }) => name), ...walks.map(({ part }) => part)])
   const differences = Array.from(names, (name): string | undefined => {

@@ -10,6 +10,7 @@
 import { Result, Schema } from "effect"
 import { gunzipSync, gzipSync } from "node:zlib"
 import type * as Dialect from "../Dialect.ts"
+import type * as Parts from "../Parts.ts"
 import type * as Subject from "../Subject.ts"
 import type { Question } from "./Questions.ts"
 
@@ -26,8 +27,7 @@ export interface Origin {
   readonly transactionVersion: number
   /** The configuration of the guarantee matrix with the rules of the line. */
   readonly profile: string
-  /** `full` or `quick`. */
-  readonly extent: string
+  readonly extent: Parts.Extent
   /** ISO 8601. */
   readonly date: string
   /** The version of keos that asked. */
@@ -77,7 +77,7 @@ const Head = Schema.Struct({
     line: Schema.String,
     transactionVersion: Natural,
     profile: Schema.String,
-    extent: Schema.String,
+    extent: Schema.Literals(["full", "quick"]),
     date: Schema.String,
     keos: Schema.String,
     apiVersions: Schema.Struct({
