@@ -289,7 +289,8 @@ export const make = ({ appended, context, fetchRules, first, name }: Options): L
           transaction: Transaction.noName,
           sequence: baseSequence,
           records: lastOffsetDelta + 1,
-          isTransactional,
+          // A batch of nobody is in no transaction, whatever it says.
+          isTransactional: isTransactional && producerId !== Sequence.none,
           generation: Sequence.none,
           input: Sequence.none
         },

@@ -54,7 +54,8 @@ const transactionalHeaders = ({ batches }: Request): ReadonlyArray<BatchHeader.B
 
 /** Why no batch of the request is looked at, if so. */
 const requestError = ({ acks }: Request, headers: ReadonlyArray<BatchHeader.BatchHeader>): Errors.Error => {
-  const producers = new Set(headers.map(({ producerEpoch, producerId }) => `${producerId} ${producerEpoch}`))
+  const known = headers.filter(({ producerId }) => producerId !== Sequence.none)
+  const producers = new Set(known.map(({ producerEpoch, producerId }) => `${producerId} ${producerEpoch}`))
   if (producers.size > 1) return "INVALID_PRODUCER_ID_MAPPING"
   return acks === 0 || acks === 1 || acks === -1 ? "NONE" : "INVALID_REQUIRED_ACKS"
 }
