@@ -134,6 +134,12 @@ describe("a leader", () => {
       assert.deepInclude(yield* fetch(0, "read_committed"), { values: ["a", "b"], lastStableOffset: 2 })
     }).pipe(Effect.provide(cluster())))
 
+  it.effect("takes a batch of nobody for one outside of transactions, whatever it says", () =>
+    Effect.gen(function*() {
+      assert.include(yield* send(0, { values: ["a"], transactionalId: "x" }), { error: "NONE", baseOffset: 0 })
+      assert.deepInclude(yield* fetch(0, "read_committed"), { values: ["a"], lastStableOffset: 1 })
+    }).pipe(Effect.provide(cluster())))
+
   it.effect("refuses what is no batch", () =>
     Effect.gen(function*() {
       const bytes = batch(["a"], nobody, -1, false)
