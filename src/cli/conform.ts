@@ -14,6 +14,7 @@ import * as Markdown from "../conformance/conform/Markdown.ts"
 import * as Reference from "../conformance/conform/Reference.ts"
 import * as Report from "../conformance/conform/Report.ts"
 import * as Telling from "../conformance/conform/Telling.ts"
+import { Transcript } from "../conformance/conform/transcripts/index.ts"
 import { Progress } from "../conformance/Progress.ts"
 import { nearest } from "../runtime/client/Properties.ts"
 import { Remote } from "../runtime/index.ts"
@@ -61,6 +62,11 @@ const quickFlag = Flag.Boolean("quick").pipe(
 const junitFlag = Flag.String("junit").pipe(Flag.withDescription("write a JUnit file"), Flag.optional)
 
 const markdownFlag = Flag.String("markdown").pipe(Flag.withDescription("write a Markdown file"), Flag.optional)
+
+const captureFlag = Flag.String("capture").pipe(
+  Flag.withDescription("write all that was asked and answered, frame by frame, as in traces/captured"),
+  Flag.optional
+)
 
 const concurrencyFlag = Flag.Int("concurrency").pipe(
   Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 256 }))),
@@ -162,7 +168,7 @@ const checkFile = (file: Option.Option<string>): Effect.Effect<void, Ending.Usag
     ? usage(`there is no folder ${dirname(file.value)} to write ${file.value} in`)
     : Effect.void
 
-const write = (file: Option.Option<string>, text: string): Effect.Effect<void, Ending.UsageError> =>
+const write = (file: Option.Option<string>, text: string | Uint8Array): Effect.Effect<void, Ending.UsageError> =>
   Option.isNone(file) ? Effect.void : Effect.try({
     try: () => writeFileSync(file.value, text),
     catch: (error) => new Ending.UsageError({ message: `${file.value} cannot be written: ${(error as Error).message}` })
@@ -198,9 +204,10 @@ export const conform = Command.make(
     json: Engine.jsonFlag,
     junit: junitFlag,
     markdown: markdownFlag,
+    capture: captureFlag,
     concurrency: concurrencyFlag
   },
-  ({ bootstrap, concurrency, json, junit, knownFailing: file, launch, markdown, only, quick, walk }) =>
+  ({ bootstrap, capture, concurrency, json, junit, knownFailing: file, launch, markdown, only, quick, walk }) =>
     Effect.gen(function*() {
       const asked = yield* targetOf(bootstrap, launch)
       if (only.length > 0 && walk.length > 0) yield* usage("choose walks by --only or by --walk, and not by both")
@@ -208,8 +215,13 @@ export const conform = Command.make(
       const knownFailing = Option.isSome(file) ? yield* readKnownFailing(file.value) : []
       yield* checkFile(junit)
       yield* checkFile(markdown)
+      yield* checkFile(capture)
       const address = yield* asked.address
       const { lines, observe } = transcript()
+      let kept: Transcript.Transcript | undefined
+      const keep = (taken: Transcript.Transcript): void => {
+        kept = taken
+      }
       const again = `npm run -s keos -- conform --${asked.flag} ${asked.text}${quick ? " --quick" : ""}`
       const document = yield* Judging.judge({
         address,
@@ -221,7 +233,8 @@ export const conform = Command.make(
         concurrency,
         timeoutPatienceMs: timeoutPatienceMs[asked.flag],
         again: (name) => name === undefined ? again : `${again} --walk ${name.part}/${name.number}`,
-        ...(walks.length > 0 ? { observe } : {})
+        ...(walks.length > 0 ? { observe } : {}),
+        ...(Option.isSome(capture) ? { keep } : {})
       }).pipe(Effect.catchTags({
         NoTarget: ({ message }) => Effect.fail(new Ending.NoVerdict({ message })),
         NoSuchWalk: ({ message }) => usage(message),
@@ -234,6 +247,7 @@ export const conform = Command.make(
       finish()
       yield* write(junit, Junit.render(document))
       yield* write(markdown, Markdown.render([document]))
+      if (kept !== undefined) yield* write(capture, Transcript.encode(kept))
       yield* json
         ? Output.json(document)
         : Output.print([...lines, ...(lines.length === 0 ? [] : [""]), ...ConformReport.render(document)])
