@@ -13,10 +13,10 @@ import { ApacheKafka } from "../conformance/conform/launch/index.ts"
 import * as Markdown from "../conformance/conform/Markdown.ts"
 import * as Reference from "../conformance/conform/Reference.ts"
 import * as Report from "../conformance/conform/Report.ts"
+import * as Selection from "../conformance/conform/Selection.ts"
 import * as Telling from "../conformance/conform/Telling.ts"
 import { Transcript } from "../conformance/conform/transcripts/index.ts"
 import { Progress } from "../conformance/Progress.ts"
-import { nearest } from "../runtime/client/Properties.ts"
 import { Remote } from "../runtime/index.ts"
 import * as ConformReport from "./ConformReport.ts"
 import * as Ending from "./Ending.ts"
@@ -239,7 +239,7 @@ export const conform = Command.make(
         NoTarget: ({ message }) => Effect.fail(new Ending.NoVerdict({ message })),
         NoSuchWalk: ({ message }) => usage(message),
         NothingSelected: ({ ids, message }) => {
-          const meant = only.flatMap((pattern) => nearest(pattern, ids) ?? [])
+          const meant = only.flatMap((pattern) => Selection.nearest(pattern, ids) ?? [])
           const hint = meant.length === 0 ? "'keos list' has what there is" : `did you mean ${meant.join(", ")}?`
           return Effect.fail(new Ending.NoVerdict({ message: `${message}; ${hint}` }))
         }

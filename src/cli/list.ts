@@ -5,7 +5,6 @@ import { Effect, Option } from "effect"
 import { Argument, Command } from "effect/cli"
 import * as Catalogue from "../conformance/conform/Catalogue.ts"
 import * as Selection from "../conformance/conform/Selection.ts"
-import { nearest } from "../runtime/client/Properties.ts"
 import * as Ending from "./Ending.ts"
 import * as Engine from "./Engine.ts"
 import * as Output from "./Output.ts"
@@ -28,7 +27,7 @@ export const list = Command.make(
       finish()
       if (found.length === 0) {
         const pattern = Option.getOrElse(glob, () => "")
-        const meant = nearest(pattern, all.map(({ id }) => id))
+        const meant = Selection.nearest(pattern, all.map(({ id }) => id))
         return yield* new Ending.NoVerdict({
           message: `there is no case ${pattern}${meant === undefined ? "" : `; did you mean ${meant}?`}`
         })

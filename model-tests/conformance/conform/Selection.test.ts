@@ -62,6 +62,20 @@ describe("a pattern", () => {
   })
 })
 
+describe("a pattern that means nothing", () => {
+  const ids = ["EndTxn-v2/Ongoing/current/COMMIT", "EndTxn-v2/Ongoing/current/ABORT", "OffsetFetch/pending"]
+
+  it("has a slip of the finger in it", () => {
+    assert.strictEqual(Selection.nearest("endtxn-v2/Ongoin/curent/commit", ids), ids[0])
+    assert.strictEqual(Selection.nearest("OffsetFetch/pendig", ids), ids[2])
+  })
+
+  it("or is another matter", () => {
+    assert.isUndefined(Selection.nearest("Produce-v2", ids))
+    assert.isUndefined(Selection.nearest("OffsetFetch/pendig", []))
+  })
+})
+
 describe("known failing cases", () => {
   it("have a reason each, and stand with comments between", () => {
     const text = "# a target\n\nEndTxn-v2/**   it has no version 2, see tracker/12\r\n  Fetch-read_committed\tlate\n"

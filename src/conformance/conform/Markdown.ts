@@ -5,7 +5,7 @@ import type { Case, Divergence, Document } from "./Report.ts"
 import * as Telling from "./Telling.ts"
 
 /** Characters that mean something in a table or a paragraph. */
-const escaped = (text: string): string => text.replaceAll(/[\\`*_{}[\]<>|#]/g, String.raw`\$&`)
+const escaped = (text: string): string => text.replaceAll(/[\\`*_{}[\]<>|]/g, String.raw`\$&`)
 
 /** A span of code, whatever is in it. */
 const code = (text: string): string => {

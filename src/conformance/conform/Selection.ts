@@ -4,6 +4,8 @@
  * whatever is asked to end a transaction that is open.
  */
 
+import { editDistance } from "../../runtime/client/Properties.ts"
+
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
 
 const segmentOf = (segment: string): string => segment === "**" ? ".*" : segment.split("*").map(escaped).join("[^/]*")
@@ -18,4 +20,12 @@ const expressionOf = (pattern: string): RegExp => {
 export const matcher = (patterns: ReadonlyArray<string>): (id: string) => boolean => {
   const expressions = patterns.map(expressionOf)
   return (id) => expressions.some((expression) => expression.test(id))
+}
+
+/** The name that was probably meant by a pattern that means none, unless they are all far away. */
+export const nearest = (pattern: string, ids: ReadonlyArray<string>): string | undefined => {
+  const wanted = pattern.toLowerCase()
+  const distances = ids.map((id) => ({ id, distance: editDistance(wanted, id.toLowerCase()) }))
+  const [best] = distances.toSorted((a, b) => a.distance - b.distance)
+  return best !== undefined && best.distance <= Math.max(2, pattern.length / 4) ? best.id : undefined
 }
