@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { Transaction, TransactionalPartition, TransactionRules } from "../../../src/core/index.ts"
 import { Simulation, Transactions } from "../../../src/runtime/index.ts"
-import { calm, client, having, type Run, run, stormy } from "./support.ts"
+import { calm, client, context, having, type Run, run, stormy } from "./support.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "keos-cluster-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -104,6 +104,42 @@ describe("a transactional cluster", () => {
     for (const partition of snapshot.partitions) {
       assert.isUndefined(TransactionalPartition.firstUnstableOffset(partition))
     }
+  })
+
+  it("appends a batch late whose sender gave it up while its leader asked about it, and does not lose it", () => {
+    const transactions = Array.from({ length: 6 }, () => commit("A"))
+    /** How many batches were handled by their leader after they were given up, and how many of these behind the abort. */
+    const appended = (lateness: number): { readonly all: number; readonly behind: number } => {
+      let all = 0
+      let behind = 0
+      for (let seed = 0; seed < 20; seed++) {
+        const { taken } = run(seed, {
+          ...calm,
+          context: context(1),
+          clients: [{ ...client, version: 1, transactions }],
+          // Whatever has not arrived is lost.
+          delays: { ...calm.delays, late: 1_000, lateness, loss: 1 },
+          timing: { ...calm.timing, deliveryTimeout: 8 },
+          faultBudget: 20
+        })
+        taken.forEach(({ action, fault }, place) => {
+          if (action !== "ExpireBatch") return
+          const later = taken.slice(place)
+          const append = later.findIndex((one) => one.action === "AppendVerified" && one.arguments[2] === fault)
+          if (append < 0) return
+          all++
+          if (later.slice(0, append).some((one) => one.action === "HandleMarker")) behind++
+        })
+      }
+      return { all, behind }
+    }
+    const late = appended(1)
+    const punctual = appended(0)
+
+    assert.isAbove(punctual.all, 20)
+    assert.isBelow(punctual.behind, punctual.all / 2)
+    assert.isAbove(late.all, 20)
+    assert.isAbove(late.behind, late.all / 2)
   })
 
   it("does the same for the same seed", () => {

@@ -3,7 +3,8 @@
  * while, and a sender that waits too long stops waiting.
  *
  * The answer to a message comes when it is handled, so the delay of a message stands for both ways. A message whose sender
- * has stopped waiting arrives on time, or much later, or never. What is sent again after an error waits for its backoff.
+ * has stopped waiting arrives on time, or much later, or never; what a role works on by then goes on, on time or much later.
+ * What is sent again after an error waits for its backoff.
  */
 import { Clock, Effect, type Scope } from "effect"
 import { draw, randomStreams, type Range } from "../RandomStreams.ts"
@@ -23,11 +24,11 @@ export interface Delays {
   readonly slow: number
   /** From one step of a role to the next: a question to the coordinator, the append of what it has agreed to. */
   readonly step: Range
-  /** How long after its sender has stopped waiting a message may arrive. */
+  /** How long after its sender has stopped waiting a message may arrive, or its next step be taken. */
   readonly late: number
   /** How likely such a message is late. */
   readonly lateness: number
-  /** How likely such a message never arrives. */
+  /** How likely such a message never arrives, if it has not. */
   readonly loss: number
 }
 
@@ -138,10 +139,13 @@ export const make = Effect.fnUntraced(function*(
       return backoff + nodes.slowness(nodesOf(sent)) * draw(random, range)
     }
 
-    /** When a message goes on whose sender has stopped waiting. */
+    /**
+     * When a message goes on whose sender has stopped waiting. Often it has because the message is slow, on its way as much
+     * as where it is worked on: a batch that was verified may be appended in the middle of a later transaction.
+     */
     const abandoned = ({ due, stage }: Plan, now: number, random: () => number): number => {
-      if (stage !== "sent" || due === Number.POSITIVE_INFINITY) return due
-      if (random() < delays.loss) return Number.POSITIVE_INFINITY
+      if (due === Number.POSITIVE_INFINITY) return due
+      if (stage === "sent" && random() < delays.loss) return Number.POSITIVE_INFINITY
       return random() < delays.lateness ? Math.max(due, now + draw(random, [0, delays.late])) : due
     }
 
