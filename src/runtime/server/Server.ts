@@ -48,9 +48,11 @@ const connection = (answerTo: ReturnType<typeof Dispatch.make>) =>
       }
     },
     Effect.scoped,
-    Effect.catchTag("Hangup", ({ reason }) => Effect.logDebug(`a connection is closed: ${reason}`)),
-    // Clients come and go.
-    Effect.catchTag("SocketError", () => Effect.void)
+    Effect.catchTags({
+      Hangup: ({ reason }) => Effect.logDebug(`a connection is closed: ${reason}`),
+      // Clients come and go.
+      SocketError: () => Effect.void
+    })
   )
 
 /** Listens on 127.0.0.1 while the scope lasts. The rules of an exhibit or a release are options. */
