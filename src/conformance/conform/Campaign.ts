@@ -85,6 +85,9 @@ const transactionTimeoutsMs = (configuration: Configuration): readonly [number, 
 /** Walks that mostly wait leave room for so many times as many others. */
 const patientWalks = 4
 
+/** Walks that ask for thousands of epochs keep a broker busy, and more of them at a time only wait for each other. */
+const raisingWalks = 2
+
 /** How many requests of one client are on the way at a time. */
 const pipelined = 250
 
@@ -219,7 +222,9 @@ const runPart = Effect.fnUntraced(function*(
   })
 
   const { walks = walksOf(part).walks } = part
-  const concurrency = options.concurrency * (isWaiting(configuration) ? patientWalks : 1)
+  const concurrency = epoch === undefined
+    ? options.concurrency * (isWaiting(configuration) ? patientWalks : 1)
+    : Math.min(options.concurrency, raisingWalks)
   yield* Effect.forEach(walks, takeWalk, { concurrency, discard: true })
 })
 
