@@ -210,7 +210,9 @@ export const conform = Command.make(
   ({ bootstrap, capture, concurrency, json, junit, knownFailing: file, launch, markdown, only, quick, walk }) =>
     Effect.gen(function*() {
       const asked = yield* targetOf(bootstrap, launch)
-      if (only.length > 0 && walk.length > 0) return yield* usage("choose walks by --only or by --walk, and not by both")
+      if (only.length > 0 && walk.length > 0) {
+        return yield* usage("choose walks by --only or by --walk, and not by both")
+      }
       const walks = yield* Effect.forEach(walk, walkOf)
       const knownFailing = Option.isSome(file) ? yield* readKnownFailing(file.value) : []
       yield* checkFile(junit)

@@ -51,7 +51,10 @@ const wanted = {
   FindCoordinator: 4
 } as const satisfies Dialect
 
-const apiOf = (name: keyof Dialect) => name === "VerifyPartition" ? Messages.AddPartitionsToTxn : Messages[name]
+/** What a leader asks is asked by the API that clients have. */
+const apiNameOf = (name: keyof Dialect): string => name === "VerifyPartition" ? Messages.AddPartitionsToTxn.name : name
+
+const keys: ReadonlyMap<string, number> = new Map(Messages.apis.map(({ key, name }) => [name, key]))
 
 /** The dialect of a broker, and the APIs that it lacks: their versions are the wanted ones. */
 export const of = (
@@ -59,7 +62,7 @@ export const of = (
 ): { readonly dialect: Dialect; readonly lacking: ReadonlyArray<string> } => {
   const lacking: Array<string> = []
   const offered = (name: keyof Dialect, version: number): number => {
-    const { key } = apiOf(name)
+    const key = keys.get(apiNameOf(name))
     const found = apiKeys.find(({ apiKey }) => apiKey === key)
     if (found === undefined || found.minVersion > version) {
       lacking.push(name)
