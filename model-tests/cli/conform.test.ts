@@ -201,6 +201,15 @@ describe("keos conform", () => {
     assert.include(matrix.stdout, "| EndTxn-v2 | 2 / 0 / 0 | – |")
     assert.include(matrix.stdout, "| WriteTxnMarkers-v2 | – | **0 / 1 / 0** |")
     assert.include(matrix.stdout, `- \`${bug}\` (MUST, in 1 walk)`)
+
+    const data = await project.run(["report", "passed.json", "failed.json", "--json"])
+    const { targets } = JSON.parse(data.stdout) as {
+      readonly targets: ReadonlyArray<Readonly<Record<string, unknown>>>
+    }
+    assert.deepStrictEqual(targets.map(({ divergences, topics }) => [topics, divergences]), [
+      [{ "EndTxn-v2": { passed: 2, failed: 0, notJudged: 0 } }, []],
+      [{ "WriteTxnMarkers-v2": { passed: 0, failed: 1, notJudged: 0 } }, [bug]]
+    ])
   })
 })
 

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs"
 import * as Markdown from "../conformance/conform/Markdown.ts"
 import * as Report from "../conformance/conform/Report.ts"
 import * as Ending from "./Ending.ts"
+import * as Engine from "./Engine.ts"
 import * as Output from "./Output.ts"
 
 const files = Argument.String("file").pipe(
@@ -31,11 +32,28 @@ const read = Effect.fnUntraced(function*(file: string) {
   })
 })
 
+/** The matrix as data. */
+const matrixOf = ({ cases, divergences, profile, release, target }: Report.Document) => ({
+  target,
+  release,
+  profile,
+  topics: Object.fromEntries(
+    Array.from(Map.groupBy(cases, ({ topic }) => topic), ([topic, all]) => {
+      const count = (wanted: Report.Case["status"]): number => all.filter(({ status }) => status === wanted).length
+      return [topic, { passed: count("passed"), failed: count("failed"), notJudged: count("not judged") }]
+    })
+  ),
+  divergences: [...new Set(divergences.map((one) => one.case))]
+})
+
 export const report = Command.make(
   "report",
-  { files },
-  ({ files: named }) =>
-    Effect.flatMap(Effect.forEach(named, read), (documents) => Output.print([Markdown.render(documents).trimEnd()]))
+  { files, json: Engine.jsonFlag },
+  ({ files: named, json }) =>
+    Effect.flatMap(Effect.forEach(named, read), (documents) =>
+      json
+        ? Output.json({ schemaVersion: 1, targets: documents.map(matrixOf) })
+        : Output.print([Markdown.render(documents).trimEnd()]))
 ).pipe(
   Command.withDescription("Put reports of 'keos conform' side by side: a Markdown matrix of targets by what was asked")
 )
