@@ -4,6 +4,7 @@
  */
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
+import { isRequest } from "../model/Model.ts"
 import * as Models from "../model/Models.ts"
 import type * as Campaign from "./Campaign.ts"
 import type { Check } from "./Check.ts"
@@ -299,7 +300,7 @@ export const reachedBy = (
     return {
       specification,
       runs: own.reduce((sum, { runs }) => sum + runs, 0),
-      actions: shareOf(model.actionNames, counts((report) => report.actions)),
+      actions: shareOf(model.actionNames.filter((action) => !isRequest(action)), counts((report) => report.actions)),
       refusals: shareOf(refusals.get(specification) ?? [], counts((report) => report.refusals)),
       witnesses: shareOf(Object.keys(model.witnesses ?? {}), counts((report) => report.witnesses))
     }

@@ -50,7 +50,7 @@ const historiesTakeAll = (rows: ReadonlyArray<Guarantees.RowReport>): ReadonlyAr
     const counts = of.flatMap(({ histories }) => histories?.actions === undefined ? [] : [histories.actions])
     if (counts.length === 0) return []
     const never = Registry.named(specification).actionNames.filter((action) =>
-      !Model.isRefusal(action) && counts.every((taken) => (taken[action] ?? 0) === 0)
+      !Model.isRefusal(action) && !Model.isRequest(action) && counts.every((taken) => (taken[action] ?? 0) === 0)
     )
     return Models.judged(
       `${specification}: histories take every action`,

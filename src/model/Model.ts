@@ -72,6 +72,14 @@ const refusing = "Refuse"
 /** Whether the action only puts a request to a role to be refused; it says so by its name. */
 export const isRefusal = (action: string): boolean => action.startsWith(refusing)
 
+const requesting = "Request"
+
+/**
+ * Whether the action is the request of a raw client with all that follows from it. Such clients have a world for themselves,
+ * in which no other action is taken.
+ */
+export const isRequest = (action: string): boolean => action.startsWith(requesting)
+
 /** `EndTxn PRODUCER_FENCED`: the request that a step refuses, and the error, which is the last argument. */
 export const refusalOf = ({ action, arguments: instance }: Omit<Step<unknown>, "world">): string | undefined =>
   isRefusal(action) && instance.length > 0 ? `${action.slice(refusing.length)} ${instance.at(-1)}` : undefined

@@ -2,6 +2,7 @@ import { assert, describe, it } from "vitest"
 import { driver } from "../../../src/conformance/transactions/Driver.ts"
 import * as Validation from "../../../src/conformance/Validation.ts"
 import * as Interner from "../../../src/model/Interner.ts"
+import { isRefusal, isRequest } from "../../../src/model/Model.ts"
 import type { Configuration } from "../../../src/model/transactions/Configuration.ts"
 import type { World } from "../../../src/model/transactions/World.ts"
 import { Transactions } from "../../../src/runtime/index.ts"
@@ -66,7 +67,7 @@ describe("the log of a transactional cluster", () => {
       for (const { action } of ran.taken) actions.set(action, (actions.get(action) ?? 0) + 1)
     }
 
-    const orderly = model.actionNames.filter((name) => !name.startsWith("Refuse"))
+    const orderly = model.actionNames.filter((name) => !isRefusal(name) && !isRequest(name))
     assert.sameMembers([...actions.keys()], orderly)
   })
 })
