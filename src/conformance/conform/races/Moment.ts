@@ -26,11 +26,11 @@ export type Sent =
   & ({ readonly request: TransactionalProducer.Request } | { readonly produce: TransactionalProducer.Produce })
 
 /**
- * How far a request has come: it waits on its connection or is the next there; the coordinator waits for its log; the
- * leader asks the coordinator, which may wait for its log; the leader goes on; it is answered; the client has the answer,
- * or knows that there will be none.
+ * How far a request has come: it waits on its connection or is the next there; the coordinator is about to fence, or waits
+ * for its log; the leader asks the coordinator, which may wait for its log; the leader goes on; it is answered; the client
+ * has the answer, or knows that there will be none.
  */
-type Stage = "sent" | "appending" | "verifying" | "adding" | "verified" | "answered" | "told" | "closed"
+type Stage = "sent" | "fencing" | "appending" | "verifying" | "adding" | "verified" | "answered" | "told" | "closed"
 
 export interface Flight {
   readonly stage: Stage
@@ -205,6 +205,70 @@ const inputOf = (
   }
 }
 
+/** What a coordinator does with a request, where nothing is between. */
+const handle = (round: Round, moment: Moment, index: number, request: TransactionalProducer.Request): Moment => {
+  const { id } = round.sent[index]!
+  return coordinate(round, moment, id, inputOf(request, moment.world, id), index)!
+}
+
+const isFenced = ({ flights }: Moment, { sent }: Round, id: number): boolean =>
+  flights.some(({ stage }, i) => stage === "fencing" && sent[i]!.id === id)
+
+/**
+ * Kafka fences an open transaction in two turns, of which the specification has one. Between them `PrepareEpochFence` is
+ * pending, which holds off everybody but who ends the transaction: an abort is that of the owner, and a commit fails in
+ * the broker, because no other transition may begin. `TransactionCoordinator.endTransaction`,
+ * `TransactionMetadata.prepareTransitionTo`.
+ */
+const whileFenced = (
+  round: Round,
+  moment: Moment,
+  index: number,
+  request: TransactionalProducer.Request
+): Moment => {
+  const { configuration: { context }, sent } = round
+  const { id } = sent[index]!
+  const coordinator = moment.world.coordinators[id - 1]!
+  if (request.kind === "EndTxn") {
+    const { nextProducerId } = moment.world
+    const decision = TransactionCoordinator.endTxn(context, coordinator.metadata, "None", request, nextProducerId)
+    return decision._tag === "Write" && decision.record.state === "PrepareCommit"
+      ? answered(moment, index, refused("UNKNOWN_SERVER_ERROR"))
+      : handle(round, moment, index, request)
+  }
+  const held = moment.world.coordinators.with(id - 1, { ...coordinator, pending: "PrepareAbort" })
+  const after = handle(round, { ...moment, world: { ...moment.world, coordinators: held } }, index, request)
+  return { ...after, world: { ...after.world, coordinators: moment.world.coordinators } }
+}
+
+/** The first turn of a fence, where the request leads to one. */
+const fence = (
+  round: Round,
+  moment: Moment,
+  index: number,
+  request: TransactionalProducer.Request
+): Moment | undefined => {
+  if (request.kind !== "InitProducerId") return undefined
+  const after = handle(round, moment, index, request)
+  const { id } = round.sent[index]!
+  return after.world.coordinators[id - 1]!.appending?.state === "PrepareAbort"
+    ? withFlight(moment, index, { stage: "fencing" })
+    : undefined
+}
+
+/** The second turn, which finds the transaction open or already ended. */
+const finishFence = (
+  round: Round,
+  moment: Moment,
+  index: number,
+  request: TransactionalProducer.Request
+): Moment => {
+  const { metadata, pending } = moment.world.coordinators[round.sent[index]!.id - 1]!
+  return metadata.state === "Ongoing" && pending === "None"
+    ? handle(round, moment, index, request)
+    : answered(moment, index, refused("CONCURRENT_TRANSACTIONS"))
+}
+
 // Leaders.
 
 const replicated = (
@@ -296,6 +360,21 @@ const giveUp = (
   )
 }
 
+/**
+ * A leader that finds the transaction open asks nobody, and appends in a turn of its own: a marker that comes in between
+ * leaves the batch without the guard that it would need then. `VerificationGuard.SENTINEL`.
+ */
+const join = (
+  { configuration }: Round,
+  moment: Moment,
+  index: number,
+  { epoch, isTransactional, partition, producerId }: TransactionalProducer.Produce
+): Moment | undefined => {
+  const { producers } = partitionNamed(configuration, moment.world, partition)
+  const joins = isTransactional && configuration.context.rules.JoinsOpenTransaction(producers, producerId, epoch)
+  return joins ? withFlight(moment, index, { stage: "verified" }) : undefined
+}
+
 /** A marker arrives, or the answer to one does. */
 const mark = (round: Round, moment: Moment, sent: Transactions.World.SentMarker): Moment => {
   const { marker } = sent
@@ -376,9 +455,17 @@ const turnsOf = (round: Round, moment: Moment, index: number): ReadonlyArray<Mom
   switch (moment.flights[index]!.stage) {
     case "sent":
       if (!isNextOnConnection(round, moment, index)) return []
-      return "produce" in sent
-        ? [serveProduce(round, moment, index, sent.produce, "HandleProduce")]
-        : [coordinate(round, moment, id, inputOf(sent.request, moment.world, id), index)]
+      if ("produce" in sent) {
+        return [
+          serveProduce(round, moment, index, sent.produce, "HandleProduce"),
+          join(round, moment, index, sent.produce)
+        ]
+      }
+      return isFenced(moment, round, id)
+        ? [whileFenced(round, moment, index, sent.request)]
+        : [handle(round, moment, index, sent.request), fence(round, moment, index, sent.request)]
+    case "fencing":
+      return "request" in sent ? [finishFence(round, moment, index, sent.request)] : []
     case "verifying": {
       if (!("produce" in sent)) return []
       const { produce } = sent

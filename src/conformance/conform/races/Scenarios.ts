@@ -121,7 +121,12 @@ const nextTransactions: ReadonlyArray<Race> = [
       "Requests of the next transaction that overtake the end of the one before must be part of one of the two, or "
       + "be refused, and each batch must end as the transaction does that it is part of.",
     source: `${endTransaction}, ProducerStateManager, KIP-890, KAFKA-14884`,
-    plan: (version) => plan(open(version, "A"), [together([endTxn(version, "COMMIT")], following(version))])
+    plan: (version) =>
+      plan(
+        open(version, "A", "B"),
+        [together([endTxn(version, "COMMIT")], following(version))],
+        { partitions: ["A", "B"] }
+      )
   }),
   race({
     id: "race/next-transaction/last-batch",
@@ -161,6 +166,19 @@ const newInstances: ReadonlyArray<Race> = [
       plan(
         open(version, "A", "B"),
         [together([endTxn(version, "COMMIT")], [initProducerId()])],
+        { partitions: ["A", "B"] }
+      )
+  }),
+  race({
+    id: "race/new-instance/abort",
+    sentence:
+      "When a new instance begins while the owner aborts, the transaction must be aborted everywhere, and the owner "
+      + "must not be told that it goes on.",
+    source: `${init}, ${endTransaction}`,
+    plan: (version) =>
+      plan(
+        open(version, "A", "B"),
+        [together([endTxn(version, "ABORT")], [initProducerId()])],
         { partitions: ["A", "B"] }
       )
   }),
@@ -228,6 +246,19 @@ const ends: ReadonlyArray<Race> = [
         [1, 2, 3].flatMap((id) => [initProducerId(id), ...write(version, "A", id)]),
         [together([endTxn(version, "COMMIT", 1)], [endTxn(version, "ABORT", 2)], [endTxn(version, "COMMIT", 3)])],
         { transactionalIds: 3 }
+      )
+  }),
+  race({
+    id: "race/end/new-partition",
+    sentence:
+      "The first batch on a partition that arrives with the end of its transaction must be before a marker or be "
+      + "refused, also where the coordinator had agreed to it.",
+    source: `${endTransaction}, UnifiedLog.analyzeAndValidateProducerState, KAFKA-14884`,
+    plan: (version) =>
+      plan(
+        [...open(version, "A"), ...addedBy(version, "B")],
+        [together([produce(version, "B")], [endTxn(version, "COMMIT")])],
+        { partitions: ["A", "B"] }
       )
   }),
   race({
