@@ -26,7 +26,7 @@ import { finish } from "./ProgressLine.ts"
 
 const bootstrapFlag = Flag.String("bootstrap").pipe(
   Flag.withDescription(
-    "HOST:PORT of a broker that runs; topics and transactional ids that begin with keos- are left on it"
+    "HOST:PORT of a broker that runs; transactional ids and groups that begin with keos- are left on it"
   ),
   Flag.optional
 )

@@ -234,6 +234,7 @@ export const run = (target: Target, parts: ReadonlyArray<Part>, options: Options
     const { address, dialect } = target
     const connection = yield* Remote.Connection.connect(address)
     const places = yield* Places.make(connection, dialect, options.run)
+    yield* Effect.addFinalizer(() => places.remove)
     const place = yield* places.take
     const coordinatorEpoch = yield* Targets.coordinatorEpoch(connection, dialect, options.run, place)
     yield* places.giveBack(place)

@@ -16,6 +16,8 @@ type Unexpected = Remote.Connection.ConnectionError
 export interface Places {
   /** A partition for one walk alone. */
   readonly take: Effect.Effect<Place, NoTarget | Unexpected>
+  /** Removes all of them, as far as the broker does what it is asked. */
+  readonly remove: Effect.Effect<void>
   /** Gives it back, if the walk left nothing open on it. */
   readonly giveBack: (place: Place) => Effect.Effect<void, Unexpected>
 }
@@ -23,6 +25,8 @@ export interface Places {
 /** How many partitions are made at a time. */
 const batchSize = 40
 const servedWithinMs = 30_000
+/** Nobody waits longer for what is only tidiness. */
+const removedWithinMs = 2_000
 /** How long markers may take that the end of a walk has led to. */
 const closedWithinMs = 1_000
 const pauseMs = 20
@@ -105,6 +109,12 @@ export const make = Effect.fnUntraced(function*(
   const free: Array<Pick<Place, "topic" | "partition">> = []
   const making = yield* Semaphore.make(1)
   return {
+    remove: Effect.suspend(() =>
+      connection.request(Messages.DeleteTopics, dialect.DeleteTopics, {
+        topicNames: Array.from({ length: topics }, (_, i) => `keos-${run}-${i}`),
+        timeoutMs: removedWithinMs
+      }, { answerTimeoutMillis: removedWithinMs })
+    ).pipe(Effect.ignore),
     take: Effect.gen(function*() {
       const found = yield* making.withPermit(Effect.gen(function*() {
         if (free.length === 0) free.push(...yield* create(connection, dialect, `keos-${run}-${topics++}`))
