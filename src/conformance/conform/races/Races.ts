@@ -8,7 +8,7 @@ import type { Remote } from "../../../runtime/index.ts"
 import type * as Specification from "../../Specification.ts"
 import type { ApacheKafka } from "../launch/index.ts"
 import { Release } from "../launch/index.ts"
-import type { NoTarget } from "../NoTarget.ts"
+import { NoTarget } from "../NoTarget.ts"
 import type { Target } from "../Target.ts"
 import type { Outcome } from "./Interleavings.ts"
 import * as Interleavings from "./Interleavings.ts"
@@ -60,50 +60,61 @@ export const courseOf = (
     }
   })
 
+/** So often in a row may the broker be busy with itself. */
+const voidLimit = 3
+
+const raceWith = Effect.fnUntraced(function*(
+  target: Pick<Target, "address" | "dialect">,
+  race: Race,
+  course: Running.Course,
+  { broker, repetitions, run: name, seed }: Options
+): Effect.fn.Return<ReadonlyArray<Running.Result>, Failure> {
+  const random = Simulation.randomNumbers(seed)
+  const own = `${name}-${race.id.replaceAll("/", "-")}`
+  const results: Array<Running.Result> = []
+  const isOver = (): boolean => results.length >= repetitions || results.some(({ _tag }) => _tag === "Diverges")
+  let attempts = 0
+  let voids = 0
+  const runOn = Effect.fnUntraced(function*(grounds: Running.Grounds, most: number) {
+    const count = Math.min(most, repetitions - results.length)
+    const numbers = Array.from({ length: count }, (_, i) => results.length + i + 1)
+    const heat = { course, target, repetitions: numbers, run: `${own}-${attempts++}`, random }
+    const found = yield* Effect.scoped(Running.run(heat, grounds, broker))
+    const valid = found.filter(({ _tag }) => _tag !== "Void")
+    voids = valid.length === 0 ? voids + 1 : 0
+    if (voids === voidLimit) {
+      const message = `the broker's coordinator was replaced in the middle of a race, ${voidLimit} times in a row`
+      return yield* new NoTarget({ message })
+    }
+    results.push(...valid)
+    return valid.length > 0
+  })
+  while (!isOver()) {
+    yield* Effect.scoped(Effect.gen(function*() {
+      // What was known at the beginning does not hold after the end of a broker or of its coordinator.
+      const grounds = yield* Running.grounds(target, `${own}-${attempts}-grounds`)
+      let mayGoOn = true
+      while (mayGoOn && !isOver()) {
+        mayGoOn = (yield* runOn(grounds, race.needsRestart ? perRestart : 1)) && !race.needsRestart
+      }
+    }))
+  }
+  return results
+})
+
 /** Runs a race so often, or until it comes out as it may not. */
 export const run = Effect.fn("Races.run")(function*(
   target: Pick<Target, "address" | "apiVersions" | "dialect">,
   race: Race,
-  { broker, repetitions, run: name, seed }: Options
+  options: Options
 ): Effect.fn.Return<Report, Failure> {
-  if (race.needsRestart && broker === undefined) {
+  if (race.needsRestart && options.broker === undefined) {
     const reason = "it ends the broker and starts it again, which only a broker can be asked for that was launched here"
     return { verdict: "skipped", race, reason }
   }
   const { line, transactionVersion } = Release.identify(target.apiVersions)
   const course = yield* courseOf({ line, version: transactionVersion >= 2 ? 2 : 1 }, race)
-  const random = Simulation.randomNumbers(seed)
-  const own = `${name}-${race.id.replaceAll("/", "-")}`
-  const heatOf = (numbers: ReadonlyArray<number>): Running.Heat => ({
-    course,
-    target,
-    repetitions: numbers,
-    run: own,
-    random
-  })
-  const results: Array<Running.Result> = []
-  const isOver = (): boolean => results.length >= repetitions || results.some(({ _tag }) => _tag === "Diverges")
-  const runOn = Effect.fnUntraced(function*(grounds: Running.Grounds, count: number) {
-    const numbers = Array.from(
-      { length: Math.min(count, repetitions - results.length) },
-      (_, i) => results.length + i + 1
-    )
-    results.push(...yield* Running.run(heatOf(numbers), grounds, broker))
-  })
-  if (race.needsRestart) {
-    while (!isOver()) {
-      yield* Effect.scoped(Effect.flatMap(
-        Running.grounds(target, `${own}-${results.length}`),
-        (grounds) => runOn(grounds, perRestart)
-      ))
-    }
-  } else {
-    yield* Effect.scoped(Effect.gen(function*() {
-      const grounds = yield* Running.grounds(target, own)
-      while (!isOver()) yield* Effect.scoped(runOn(grounds, 1))
-    }))
-  }
-  return judged(race, course, results)
+  return judged(race, course, yield* raceWith(target, race, course, options))
 })
 
 const judged = (race: Race, { allowed, plan }: Running.Course, results: ReadonlyArray<Running.Result>): Judged => {

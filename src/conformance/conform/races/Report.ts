@@ -83,7 +83,9 @@ const expectedLines = (
   })
   const nearest = differences.toSorted((a, b) => a.length - b.length)[0] ?? []
   return [
-    `with these answers it may be at rest in ${expected.length} other ways; the nearest differs in:`,
+    `with these answers it may rest ${
+      expected.length === 1 ? "in one way" : `in ${expected.length} ways`
+    }; the nearest differs in:`,
     ...indented(nearest)
   ]
 }

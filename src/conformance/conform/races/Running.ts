@@ -52,6 +52,8 @@ export interface Divergence {
 export type Result =
   | { readonly _tag: "Allowed"; readonly outcome: Outcome }
   | { readonly _tag: "Diverges"; readonly divergence: Divergence }
+  /** The coordinator lost its partition and got it back in the meantime, as happens on a busy machine. */
+  | { readonly _tag: "Void" }
 
 /** Everything that is asked where no race is on: a connection, partitions to take, and who coordinates. */
 export interface Grounds {
@@ -67,6 +69,7 @@ export const grounds = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Grounds, NoTarget | Unexpected, Scope.Scope> {
   const connection = yield* Remote.Connection.connect(address)
   const places = yield* Places.make(connection, dialect, run)
+  yield* Effect.addFinalizer(() => places.remove)
   const place = yield* places.take
   const coordinatorEpoch = yield* Targets.coordinatorEpoch(connection, dialect, run, place)
   yield* places.giveBack(place)
@@ -343,7 +346,7 @@ export interface Heat {
   readonly course: Course
   readonly target: Target
   readonly repetitions: ReadonlyArray<number>
-  /** Names topics, transactional ids and the group. */
+  /** Names topics, transactional ids and the group; another one each time. */
   readonly run: string
   /** Numbers from 0 up to 1, for the order in which things are sent. */
   readonly random: () => number
@@ -406,6 +409,13 @@ const judge = Effect.fnUntraced(function*(
 const resultOf = ({ divergence, observed }: Runner): Result =>
   divergence === undefined ? { _tag: "Allowed", outcome: observed } : { _tag: "Diverges", divergence }
 
+const coordinatorEpochNow = Effect.fnUntraced(
+  function*({ dialect }: Target, { connection, places }: Grounds, run: string) {
+    const place = yield* places.take
+    return yield* Targets.coordinatorEpoch(connection, dialect, run, place)
+  }
+)
+
 /** Runs a race so often at the same time, and ends it everywhere. The broker is one to restart, where the plan does. */
 export const run = Effect.fnUntraced(function*(
   heat: Heat,
@@ -415,7 +425,7 @@ export const run = Effect.fnUntraced(function*(
   const { course, repetitions, run: name, target } = heat
   const { dialect } = target
   const { rounds } = course.plan
-  let { connection } = start
+  let latest = start
   const coordinatorEpochs = [start.coordinatorEpoch]
   const runners = yield* Effect.forEach(
     repetitions,
@@ -424,7 +434,7 @@ export const run = Effect.fnUntraced(function*(
   yield* Effect.forEach(
     runners,
     (runner) =>
-      Effect.map(prepare(course, { connection, dialect, subject: runner.subject }), (wrong) => {
+      Effect.map(prepare(course, { connection: start.connection, dialect, subject: runner.subject }), (wrong) => {
         if (wrong !== undefined) diverge(runner, { preparation: wrong, observed: [], expected: [] })
       }),
     { concurrency, discard: true }
@@ -434,22 +444,26 @@ export const run = Effect.fnUntraced(function*(
     const answers = yield* runRound(heat, still, round, broker)
     if (round.restart !== undefined && broker !== undefined) {
       yield* broker.restart
-      const again = yield* grounds(target, `${name}-${repetitions[0]}-${i}`)
-      connection = again.connection
-      coordinatorEpochs.push(again.coordinatorEpoch)
+      latest = yield* grounds(target, `${name}-${i}`)
+      coordinatorEpochs.push(latest.coordinatorEpoch)
       for (const runner of still) runner.hasRestarted = true
     }
     const epochs = epochsOf(coordinatorEpochs)
+    const { connection } = latest
     yield* Effect.forEach(
       still,
       (runner, j) => judge(course, { connection, dialect, subject: runner.subject }, runner, answers[j]!, epochs),
       { concurrency, discard: true }
     )
   }
+  if (
+    runners.some(({ divergence }) => divergence !== undefined)
+    && (yield* coordinatorEpochNow(target, latest, `${name}-now`)) !== latest.coordinatorEpoch
+  ) return runners.map((): Result => ({ _tag: "Void" }))
   for (const { divergence, hasRestarted, observed, subject, taken } of runners) {
     const last = observed.at(-1)
     if (divergence !== undefined || hasRestarted || last === undefined) continue
-    yield* close({ connection, dialect, subject }, last.statement)
+    yield* close({ connection: start.connection, dialect, subject }, last.statement)
     yield* Effect.forEach(taken, start.places.giveBack, { discard: true })
   }
   return runners.map(resultOf)
