@@ -18,6 +18,7 @@ import * as Telling from "../conformance/conform/Telling.ts"
 import { Transcript } from "../conformance/conform/transcripts/index.ts"
 import { Progress } from "../conformance/Progress.ts"
 import { Remote } from "../runtime/index.ts"
+import * as ConformRaces from "./ConformRaces.ts"
 import * as ConformReport from "./ConformReport.ts"
 import * as Ending from "./Ending.ts"
 import * as Engine from "./Engine.ts"
@@ -74,6 +75,19 @@ const concurrencyFlag = Flag.Int("concurrency").pipe(
   Flag.withDescription("walks at a time")
 )
 
+const racesFlag = Flag.Int("races").pipe(
+  Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
+  Flag.optional,
+  Flag.withDescription(
+    "instead of walks: requests that arrive at the same time and brokers that are killed, each race so often; --only names races"
+  )
+)
+
+const seedFlag = Flag.Int("seed").pipe(
+  Flag.withDefault(1),
+  Flag.withDescription("of the order and the time in which --races sends requests")
+)
+
 /**
  * How long a transaction may take to be aborted after its time. A broker looks every 10 s by default
  * (`transaction.abort.timed.out.transaction.cleanup.interval.ms`), one that is launched here more often.
@@ -89,6 +103,8 @@ interface Asked {
   readonly name: string
   /** Where it is; starts it, if it is to be started. */
   readonly address: Effect.Effect<Remote.Address.Address, Ending.NoVerdict, Scope.Scope>
+  /** What is started; another can be started of it. */
+  readonly specification?: ApacheKafka.LaunchSpecification
 }
 
 /**
@@ -115,7 +131,12 @@ const launched = (text: string): Effect.Effect<Asked, Ending.UsageError> => {
     : Result.match(ApacheKafka.parse(text), {
       onFailure: ({ message }) => usage(message),
       onSuccess: (specification) =>
-        Effect.succeed({ ...asked, name: ApacheKafka.format(specification), address: apacheKafka(specification) })
+        Effect.succeed({
+          ...asked,
+          name: ApacheKafka.format(specification),
+          address: apacheKafka(specification),
+          specification
+        })
     })
 }
 
@@ -205,9 +226,25 @@ export const conform = Command.make(
     junit: junitFlag,
     markdown: markdownFlag,
     capture: captureFlag,
-    concurrency: concurrencyFlag
+    concurrency: concurrencyFlag,
+    races: racesFlag,
+    seed: seedFlag
   },
-  ({ bootstrap, capture, concurrency, json, junit, knownFailing: file, launch, markdown, only, quick, walk }) =>
+  ({
+    bootstrap,
+    capture,
+    concurrency,
+    json,
+    junit,
+    knownFailing: file,
+    launch,
+    markdown,
+    only,
+    quick,
+    races,
+    seed,
+    walk
+  }) =>
     Effect.gen(function*() {
       const asked = yield* targetOf(bootstrap, launch)
       if (only.length > 0 && walk.length > 0) {
@@ -215,6 +252,14 @@ export const conform = Command.make(
       }
       const walks = yield* Effect.forEach(walk, walkOf)
       const knownFailing = Option.isSome(file) ? yield* readKnownFailing(file.value) : []
+      if (Option.isSome(races)) {
+        if (quick || walk.length > 0 || [junit, markdown, capture].some(Option.isSome)) {
+          return yield* usage("--races has no walks: leave out --quick, --walk, --junit, --markdown and --capture")
+        }
+        const repetitions = races.value
+        const again = `npm run -s keos -- conform --${asked.flag} ${asked.text} --races ${repetitions} --seed ${seed}`
+        return yield* ConformRaces.races(asked, { only, repetitions, seed, knownFailing, json, again })
+      }
       yield* checkFile(junit)
       yield* checkFile(markdown)
       yield* checkFile(capture)
