@@ -2,11 +2,12 @@
  * A campaign against one broker: the walks of several configurations, several at a time, each on partitions, transactional
  * ids and a group of its own.
  */
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Semaphore } from "effect"
 import { TransactionMetadata } from "../../core/index.ts"
 import { Transactions } from "../../model/index.ts"
 import { Remote } from "../../runtime/index.ts"
 import { Messages } from "../../wire/index.ts"
+import type { NoTarget } from "./NoTarget.ts"
 import * as Places from "./Places.ts"
 import * as Subject from "./Subject.ts"
 import * as Targets from "./Target.ts"
@@ -58,7 +59,10 @@ export type Told =
 
 /** Who keeps what is said in walks. */
 export interface Recorder {
-  /** A walk begins; again, where it was too slow for its transactions. All that prepares for it was before. */
+  /**
+   * A walk begins; again, where it was too slow for its transactions or the coordinator was replaced. All that prepares for
+   * it was before.
+   */
   readonly begins: (walk: WalkName, subject: Subject.Subject) => void
   /** What follows is one request, repeated until its answer is compared. */
   readonly asks: (walk: WalkName, pending: Walking.Pending) => void
@@ -140,9 +144,47 @@ const lastOf = ({ steps }: Walk): World => {
   return step._tag === "Look" ? step.world : step.after
 }
 
+/**
+ * The coordinator, by its epoch. A broker with more to do than it can may lose its partitions for a while; then it has
+ * another, has forgotten what is not in its log, and what was answered in the middle of that says nothing about rules.
+ */
+interface Coordinator {
+  readonly epoch: () => number
+  /** Whether it is another than it was. Asked once of each case that is answered wrongly by the same. */
+  readonly isReplaced: (since: number, caseId: string) => Effect.Effect<boolean>
+}
+
+/** How often a walk is taken again because the coordinator was replaced. */
+const replacementLimit = 3
+
+const coordinatorOf = Effect.fnUntraced(function*(
+  ask: Effect.Effect<number, NoTarget | Remote.Connection.ConnectionError>
+) {
+  let epoch = yield* ask
+  const innocent = new Set<string>()
+  const asking = yield* Semaphore.make(1)
+  const coordinator: Coordinator = {
+    epoch: () => epoch,
+    isReplaced: (since, caseId) =>
+      asking.withPermit(Effect.gen(function*() {
+        if (epoch !== since) return true
+        if (innocent.has(caseId)) return false
+        epoch = yield* ask
+        if (epoch === since) innocent.add(caseId)
+        return epoch !== since
+      })).pipe(Effect.orElseSucceed(() => false))
+  }
+  return coordinator
+})
+
+const divergentCaseOf = (told: ReadonlyArray<Told>): string | undefined => {
+  const last = told.at(-1)
+  return last?._tag === "Compared" && !last.comparison.agrees ? last.comparison.case.id : undefined
+}
+
 const runPart = Effect.fnUntraced(function*(
   target: Target,
-  coordinatorEpoch: number,
+  coordinator: Coordinator,
   part: Part,
   places: Places.Places,
   options: Options
@@ -164,7 +206,7 @@ const runPart = Effect.fnUntraced(function*(
     group: named,
     transactionTimeoutMs: timeoutMs,
     timestamp,
-    coordinatorEpoch,
+    coordinatorEpoch: coordinator.epoch(),
     stranger: Subject.strangers(),
     producerIds: new Map()
   })
@@ -208,14 +250,27 @@ const runPart = Effect.fnUntraced(function*(
     return { told, isSlow: !agrees && (yield* Clock.currentTimeMillis) - start > timeoutMs / 2 }
   })
 
-  const takeWalk = Effect.fnUntraced(function*(next: Walk) {
-    const walk: WalkName = { part: name, number: next.number }
-    const named = `keos-${options.run}-${name}-${next.number}`
+  /** Takes the walk, with more time for transactions where it was too slow. */
+  const take = Effect.fnUntraced(function*(walk: WalkName, next: Walk, named: string) {
     const [first, ...longer] = transactionTimeoutsMs(configuration)
     let { isSlow, told } = yield* attempt(walk, next, named, first)
     for (const timeoutMs of longer) {
       if (!isSlow) break
       ;({ isSlow, told } = yield* attempt(walk, next, `${named}-${timeoutMs}`, timeoutMs))
+    }
+    return told
+  })
+
+  const takeWalk = Effect.fnUntraced(function*(next: Walk) {
+    const walk: WalkName = { part: name, number: next.number }
+    const named = `keos-${options.run}-${name}-${next.number}`
+    let since = coordinator.epoch()
+    let told = yield* take(walk, next, named)
+    for (let again = 1; again <= replacementLimit; again++) {
+      const divergent = divergentCaseOf(told)
+      if (divergent === undefined || !(yield* coordinator.isReplaced(since, divergent))) break
+      since = coordinator.epoch()
+      told = yield* take(walk, next, `${named}-again-${again}`)
     }
     for (const one of told) options.tell(one)
     options.tell({ _tag: "Taken", walk })
@@ -236,7 +291,6 @@ export const run = (target: Target, parts: ReadonlyArray<Part>, options: Options
     const places = yield* Places.make(connection, dialect, options.run)
     yield* Effect.addFinalizer(() => places.remove)
     const place = yield* places.take
-    const coordinatorEpoch = yield* Targets.coordinatorEpoch(connection, dialect, options.run, place)
-    yield* places.giveBack(place)
-    yield* Effect.forEach(parts, (part) => runPart(target, coordinatorEpoch, part, places, options), { discard: true })
+    const coordinator = yield* coordinatorOf(Targets.coordinatorEpoch(connection, dialect, options.run, place))
+    yield* Effect.forEach(parts, (part) => runPart(target, coordinator, part, places, options), { discard: true })
   }))
