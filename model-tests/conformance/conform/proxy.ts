@@ -1,8 +1,8 @@
 /** Brokers that keep the rules until they do something that no broker may. */
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import { createConnection, type Socket } from "node:net"
 import type { Remote } from "../../../src/runtime/index.ts"
-import { FrameSplitter } from "../../../src/wire/index.ts"
+import { Frame, FrameSplitter, Messages } from "../../../src/wire/index.ts"
 import { serve } from "../../runtime/remote/server.ts"
 
 /** What becomes of a request instead of its answer. */
@@ -47,10 +47,56 @@ export const make = (
             misbehaves(client)
             continue
           }
-          const size = new Uint8Array(4)
-          new DataView(size.buffer).setUint32(0, frame.length)
-          upstream.write(size)
-          upstream.write(frame)
+          upstream.write(Frame.of(frame))
+        }
+      })
+    })
+  })
+
+const describeProducers = 0
+
+/** DescribeProducers as it is when coordinators have later epochs than those that they have. */
+const withLaterEpochs = (frame: Uint8Array, by: number): Uint8Array => {
+  const { correlationId, message } = Result.getOrThrow(
+    Frame.decodeResponse(Messages.DescribeProducers, describeProducers, frame)
+  )
+  return Result.getOrThrow(Frame.encodeResponse(Messages.DescribeProducers, describeProducers, correlationId, {
+    ...message,
+    topics: message.topics.map((topic) => ({
+      ...topic,
+      partitions: topic.partitions.map((partition) => ({
+        ...partition,
+        activeProducers: partition.activeProducers.map((producer) => ({
+          ...producer,
+          coordinatorEpoch: producer.coordinatorEpoch < 0 ? producer.coordinatorEpoch : producer.coordinatorEpoch + by
+        }))
+      }))
+    }))
+  }))
+}
+
+/** A broker whose coordinators are replaced, each time after so many accounts of producers. */
+export const replacing = ({ host, port }: Remote.Address.Address, every: number) =>
+  Effect.suspend(() => {
+    let seen = 0
+    return serve((client) => {
+      const asked: Array<number> = []
+      const upstream = createConnection({ host, port, noDelay: true })
+      upstream.on("error", () => client.destroy())
+      upstream.on("close", () => client.destroy())
+      client.on("close", () => upstream.destroy())
+      const requests = FrameSplitter.make()
+      client.on("data", (chunk) => {
+        for (const frame of FrameSplitter.push(requests, new Uint8Array(chunk)).frames) {
+          asked.push(apiKeyOf(frame))
+          upstream.write(Frame.of(frame))
+        }
+      })
+      const answers = FrameSplitter.make()
+      upstream.on("data", (chunk) => {
+        for (const frame of FrameSplitter.push(answers, new Uint8Array(chunk)).frames) {
+          const isAccount = asked.shift() === Messages.DescribeProducers.key
+          client.write(isAccount ? withLaterEpochs(frame, 2 * Math.floor(seen++ / every)) : Frame.of(frame))
         }
       })
     })
