@@ -148,7 +148,11 @@ export const render = (document: Document): ReadonlyArray<string> => {
       : [`known failing: ${listed(known.map(({ id, knownFailing }) => `${id} (${knownFailing})`))}`]),
     ...(notJudged.length === 0
       ? []
-      : [`not judged, because an earlier answer in their walks was wrong: ${listed(notJudged.map(({ id }) => id))}`]),
+      : [
+        `not judged, because ${
+          stopped === null ? "an earlier answer in their walks was wrong" : "not all walks were taken to their end"
+        }: ${listed(notJudged.map(({ id }) => id))}`
+      ]),
     ...(stopped === null ? [] : [`not all walks were taken: ${stopped}`]),
     [
       `${totals.passed} passed`,

@@ -173,6 +173,14 @@ describe("JUnit", () => {
   })
 })
 
+describe("JUnit of a campaign that ended early", () => {
+  it("says why there is no verdict on a case", () => {
+    const skipped = elementsOf(Junit.render(document({ stopped: "it hung" }))).filter(({ name }) => name === "skipped")
+
+    assert.strictEqual(skipped[0]!.attributes["message"], "not judged: it hung")
+  })
+})
+
 describe("Markdown", () => {
   const old = document({
     target: { name: "apache-kafka@4.0.1,transaction.version=2", address: "localhost:1" },

@@ -28,10 +28,10 @@ const textOf = ({ actual, again, expected, rule }: Divergence): string =>
     `again: ${again}`
   ].join("\n")
 
-const outcomeOf = ({ id, knownFailing, status }: Case, divergences: ReadonlyArray<Divergence>): string => {
+const outcomeOf = ({ id, knownFailing, status }: Case, { divergences, stopped }: Document): string => {
   switch (status) {
     case "not judged":
-      return skipped("not judged: an earlier answer in its walks was wrong")
+      return skipped(`not judged: ${stopped ?? "an earlier answer in its walks was wrong"}`)
     case "passed":
       return knownFailing === undefined ? "" : failure(`it is known to fail, and passes: ${knownFailing}`)
     case "failed":
@@ -46,10 +46,11 @@ const outcomeOf = ({ id, knownFailing, status }: Case, divergences: ReadonlyArra
 const occurrences = (text: string, part: string): number => text.split(part).length - 1
 
 /** The text of a file. */
-export const render = ({ cases, divergences, seconds, target }: Document): string => {
+export const render = (document: Document): string => {
+  const { cases, seconds, target } = document
   const suites = Array.from(Map.groupBy(cases, ({ topic }) => topic), ([topic, all]) => {
     const tests = all.map((one) =>
-      `<testcase classname="${escaped(topic)}" name="${escaped(one.id)}">${outcomeOf(one, divergences)}</testcase>`
+      `<testcase classname="${escaped(topic)}" name="${escaped(one.id)}">${outcomeOf(one, document)}</testcase>`
     )
     const text = tests.join("\n    ")
     const failures = tests.filter((test) => test.includes("<failure")).length
