@@ -1,5 +1,6 @@
 /**
- * Builds what the package ships: the command line and its worker as single files, one file per public subpath, and types.
+ * Builds what the package ships: the command line and its worker with what they share, one file per public subpath, and
+ * types.
  */
 import { build } from "esbuild"
 import { execFileSync } from "node:child_process"
@@ -16,6 +17,7 @@ const external = ["snappy", "lz4-napi"]
 const executable = { ...common, external, banner: { js: `#!/usr/bin/env node\n${prelude}` } }
 await build({
   ...executable,
+  splitting: true,
   entryPoints: { keos: "src/cli/main.ts", worker: "src/conformance/WorkerMain.ts" },
   outdir: "dist"
 })

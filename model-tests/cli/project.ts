@@ -38,7 +38,14 @@ const execute = (
   options: RunOptions
 ): Promise<Finished> =>
   new Promise((done, failed) => {
-    const env = { ...process.env, TMPDIR: temporary, NO_COLOR: "1", ...options.environment }
+    const compiled = join(temporary, "..", "compiled")
+    const env = {
+      ...process.env,
+      TMPDIR: temporary,
+      NODE_COMPILE_CACHE: compiled,
+      NO_COLOR: "1",
+      ...options.environment
+    }
     const child = spawn(process.execPath, [join(folder, "src/cli/main.ts"), ...args], { cwd: folder, env })
     child.stdin.end(options.input ?? "")
     let stdout = ""

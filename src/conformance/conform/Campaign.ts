@@ -7,6 +7,7 @@ import { TransactionMetadata } from "../../core/index.ts"
 import { Transactions } from "../../model/index.ts"
 import { Remote } from "../../runtime/index.ts"
 import { Messages } from "../../wire/index.ts"
+import type { Case } from "./Case.ts"
 import type { NoTarget } from "./NoTarget.ts"
 import * as Places from "./Places.ts"
 import * as Subject from "./Subject.ts"
@@ -177,9 +178,9 @@ const coordinatorOf = Effect.fnUntraced(function*(
   return coordinator
 })
 
-const divergentCaseOf = (told: ReadonlyArray<Told>): string | undefined => {
+const divergentCaseOf = (told: ReadonlyArray<Told>): Case | undefined => {
   const last = told.at(-1)
-  return last?._tag === "Compared" && !last.comparison.agrees ? last.comparison.case.id : undefined
+  return last?._tag === "Compared" && !last.comparison.agrees ? last.comparison.case : undefined
 }
 
 const runPart = Effect.fnUntraced(function*(
@@ -247,7 +248,9 @@ const runPart = Effect.fnUntraced(function*(
           return false
         }))
     )
-    return { told, isSlow: !agrees && (yield* Clock.currentTimeMillis) - start > timeoutMs / 2 }
+    // A transaction that is not aborted in its time is none that was too slow, however long the walk took.
+    const isTooLate = divergentCaseOf(told)?.topic === "TransactionTimeout"
+    return { told, isSlow: !agrees && !isTooLate && (yield* Clock.currentTimeMillis) - start > timeoutMs / 2 }
   })
 
   /** Takes the walk, with more time for transactions where it was too slow. */
@@ -268,7 +271,7 @@ const runPart = Effect.fnUntraced(function*(
     let told = yield* take(walk, next, named)
     for (let again = 1; again <= replacementLimit; again++) {
       const divergent = divergentCaseOf(told)
-      if (divergent === undefined || !(yield* coordinator.isReplaced(since, divergent))) break
+      if (divergent === undefined || !(yield* coordinator.isReplaced(since, divergent.id))) break
       since = coordinator.epoch()
       told = yield* take(walk, next, `${named}-again-${again}`)
     }

@@ -17,7 +17,8 @@ export interface TopicPartition {
 /** Of a broker, from 1. */
 export type NodeId = number
 
-interface Failable {
+/** What may be refused. */
+export interface Failable {
   readonly error: Errors.Error
 }
 
@@ -28,7 +29,7 @@ export interface Identity {
 }
 
 /** Who asks for a transaction. */
-interface Transactional extends Identity {
+export interface Transactional extends Identity {
   readonly transactionalId: string
   /** The protocol that the request's API version stands for. */
   readonly version: Transaction.Version

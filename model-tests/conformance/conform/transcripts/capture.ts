@@ -7,7 +7,7 @@
  * Without a target, all of them. It needs Java and Maven. Exit: 0 written, 1 a broker is answered otherwise than the
  * specification says, 2 wrong usage, 3 no verdict.
  */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Result } from "effect"
 import { writeFileSync } from "node:fs"
 import * as Judging from "../../../../src/conformance/conform/Judging.ts"
