@@ -54,14 +54,14 @@ type Column = ReadonlyMap<string, Models.Expected>
  */
 const columnOf = Effect.fnUntraced(function*<E>(
   row: Specification.Row,
-  judge: (only: ReadonlyArray<string>, isShort: boolean) => Effect.Effect<Models.Expected, E>
+  judge: (only: ReadonlyArray<string>) => Effect.Effect<Models.Expected, E>
 ): Effect.fn.Return<Column, E> {
   const guarantees = Specification.guaranteesOf(row)
   const holding = guarantees.filter((guarantee) => row.cells[guarantee]!.verdict === "holds")
   const violated = guarantees.filter((guarantee) => !holding.includes(guarantee))
   const found = new Map<string, Models.Expected>()
   for (const only of [...(holding.length > 0 ? [holding] : []), ...violated.map((guarantee) => [guarantee])]) {
-    const expected = yield* judge(only, only !== holding)
+    const expected = yield* judge(only)
     for (const guarantee of only) found.set(guarantee, expected)
   }
   return found
@@ -73,9 +73,9 @@ const specColumn = (
 ): Effect.Effect<Column, Specification.SpecificationError | TlcFailure> =>
   columnOf(
     row,
-    Effect.fnUntraced(function*(only: ReadonlyArray<string>, quick: boolean) {
+    Effect.fnUntraced(function*(only: ReadonlyArray<string>) {
       const checked = yield* Specification.load(row.module, row.config, { only })
-      return Models.expectedOf(yield* ModelCheck.verdict(toolchain, checked, { quick }), only)
+      return Models.expectedOf(yield* ModelCheck.verdict(toolchain, checked, { quick: true }), only)
     })
   )
 

@@ -208,6 +208,9 @@ export const load = Effect.fnUntraced(function*(
 
 const isGraphWanted = (model: Specification.Model): boolean => model.committed || model.replay.length > 0
 
+/** Distinct states below which TLC is through with less of the processor without its slower compiler. */
+const quickly = 25_000
+
 /** The graph to replay: today's, or the committed one, or none. */
 const obtain = Effect.fnUntraced(function*(
   { tlc, toolchain }: Context,
@@ -223,7 +226,7 @@ const obtain = Effect.fnUntraced(function*(
     return { outcome: undefined, graph: model.committed ? yield* Traces.read(model.name, checked) : undefined }
   }
   const onProgress = (distinct: number) => report(`TLC: ${model.name}`, distinct, model.counts?.distinct)
-  const options = { onProgress, quick: (model.counts?.distinct ?? 0) < 10_000 }
+  const options = { onProgress, quick: (model.counts?.distinct ?? 0) < quickly }
   return yield* tlc.withPermit(Effect.gen(function*() {
     report(`TLC: ${model.name}`)
     return isGraphWanted(model)

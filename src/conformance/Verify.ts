@@ -80,11 +80,11 @@ export const verify = Effect.fn("Verify.verify")(function*(
   // Two TLCs at a time, since starting one is half of a short run. A graph waits for its replay, so not too many are
   // under way.
   const checked = Effect.gen(function*() {
-    const reports = yield* Effect.forEach(wanted, (model) => Models.verify(context, model), { concurrency: 3 })
+    const reports = yield* Effect.forEach(wanted, (model) => Models.verify(context, model), { concurrency: 4 })
     const spec = toolchain === undefined ? [] : yield* Guarantees.specColumns(toolchain, tlc, asked)
     for (const [i, column] of columns.entries()) yield* Deferred.succeed(column, spec[i])
     const exhibits = yield* Effect.forEach(manifest.exhibits, (exhibit) => Exhibits.verify(context, exhibit), {
-      concurrency: 2
+      concurrency: 3
     })
     return { reports, exhibits }
   }).pipe(Effect.onError((cause) => Effect.forEach(columns, (column) => Deferred.failCause(column, cause))))
