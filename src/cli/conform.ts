@@ -167,6 +167,10 @@ const walkOf = (text: string): Effect.Effect<Campaign.WalkName, Ending.UsageErro
     : Effect.succeed({ part, number: Number(number) })
 }
 
+/** A few of the walks may all be answered as specified, so it is only all of them that a release is known to fail. */
+const knownFailingOf = ({ specification }: Asked, isWhole: boolean): string | undefined =>
+  specification !== undefined && isWhole ? KnownFailing.fileOf(specification.release) : undefined
+
 const readKnownFailing = Effect.fnUntraced(function*(file: string) {
   const text = yield* Effect.try({
     try: () => readFileSync(file, "utf8"),
@@ -251,7 +255,9 @@ export const conform = Command.make(
         return yield* usage("choose walks by --only or by --walk, and not by both")
       }
       const walks = yield* Effect.forEach(walk, walkOf)
-      const knownFailing = Option.isSome(file) ? yield* readKnownFailing(file.value) : []
+      const isWhole = !quick && walk.length === 0 && Option.isNone(races)
+      const known = Option.getOrUndefined(file) ?? knownFailingOf(asked, isWhole)
+      const knownFailing = known === undefined ? [] : yield* readKnownFailing(known)
       if (Option.isSome(races)) {
         if (quick || walk.length > 0 || [junit, markdown, capture].some(Option.isSome)) {
           return yield* usage("--races has no walks: leave out --quick, --walk, --junit, --markdown and --capture")

@@ -6,6 +6,9 @@
  *     EndTxn-v2/CompleteCommit/previous/COMMIT   the retry is refused, see tracker/1234
  */
 import { Result, Schema } from "effect"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import * as Specification from "../Specification.ts"
 import * as Selection from "./Selection.ts"
 
 export interface Entry {
@@ -34,6 +37,13 @@ export const parse = (text: string): Result.Result<ReadonlyArray<Entry>, Invalid
     entries.push({ line: i + 1, pattern, reason })
   }
   return Result.succeed(entries)
+}
+
+/** The file of what a release of Apache Kafka is known to fail in the walks of a whole campaign, if it fails anything. */
+export const fileOf = (version: string): string | undefined => {
+  const [major, minor] = version.split(".")
+  const file = join(Specification.folder, "known-failing", `apache-kafka-${major}.${minor}.txt`)
+  return existsSync(file) ? file : undefined
 }
 
 /** The first entry that means a case. */
