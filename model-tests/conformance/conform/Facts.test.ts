@@ -1,23 +1,26 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { readFileSync } from "node:fs"
+import { Effect, Result } from "effect"
+import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Catalogue from "../../../src/conformance/conform/Catalogue.ts"
+import * as KnownFailing from "../../../src/conformance/conform/KnownFailing.ts"
 import * as Specification from "../../../src/conformance/Specification.ts"
+
+const catalogue = Effect.runPromise(Catalogue.make())
 
 const heading = "## Facts settled by Apache Kafka"
 
-/** The rows of the first table below the heading, without its head. */
-const rows = (text: string): ReadonlyArray<ReadonlyArray<string>> => {
-  const [, section = ""] = text.split(heading)
-  const [, table = ""] = /\n\|---[^\n]*\n((?:\|[^\n]*\n)+)/.exec(section) ?? []
-  return table.trim().split("\n").map((row) => row.split("|").slice(1, -1).map((cell) => cell.trim()))
-}
+/** The rows of the first tables below the heading, without their heads. */
+const tables = (text: string): ReadonlyArray<ReadonlyArray<ReadonlyArray<string>>> =>
+  Array.from(
+    text.split(heading)[1]!.matchAll(/\n\|---[^\n]*\n((?:\|[^\n]*\n)+)/g),
+    ([, table = ""]) => table.trim().split("\n").map((row) => row.split("|").slice(1, -1).map((cell) => cell.trim()))
+  )
 
 const code = (cell: string): string => /^`([^`]+)`$/.exec(cell)?.[1] ?? ""
 
 describe("facts of spec/README.md", () => {
-  const facts = rows(readFileSync(join(Specification.folder, "README.md"), "utf8"))
+  const [facts = [], deviations = []] = tables(readFileSync(join(Specification.folder, "README.md"), "utf8"))
 
   it("have a name each, a release and a source", () => {
     assert.isAbove(facts.length, 20)
@@ -31,8 +34,30 @@ describe("facts of spec/README.md", () => {
 
   it.effect("are proved by cases that walks ask", () =>
     Effect.gen(function*() {
-      const catalogue = yield* Catalogue.make()
-      const known = new Set(catalogue.map(({ id }) => id))
+      const known = new Set((yield* Effect.promise(() => catalogue)).map(({ id }) => id))
       assert.deepStrictEqual(facts.map((row) => code(row.at(-1)!)).filter((id) => !known.has(id)), [])
     }), 120_000)
+
+  it.effect(
+    "that no specification has are known failing, each in the files of its releases",
+    () =>
+      Effect.gen(function*() {
+        const folder = join(Specification.folder, "known-failing")
+        const asked = new Set((yield* Effect.promise(() => catalogue)).map(({ id }) => id))
+        const found = readdirSync(folder).flatMap((name) => {
+          const version = /^apache-kafka-(\d+\.\d+)\.txt$/.exec(name)![1]!
+          assert.strictEqual(KnownFailing.fileOf(`${version}.1`), join(folder, name))
+          return Result.getOrThrow(KnownFailing.parse(readFileSync(join(folder, name), "utf8")))
+        })
+
+        assert.isAbove(deviations.length, 0)
+        assert.sameDeepMembers(
+          [...new Set(found.map(({ pattern, reason }) => `${reason.split(":")[0]} ${pattern}`))],
+          deviations.map((row) => `${code(row[0]!)} ${code(row.at(-1)!)}`)
+        )
+        assert.deepStrictEqual(found.filter(({ pattern }) => !asked.has(pattern)), [])
+        assert.isUndefined(KnownFailing.fileOf("4.4.0"))
+      }),
+    120_000
+  )
 })
