@@ -158,6 +158,9 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
   make("expiry", "an id whose first record could not be written", {
     constants: { TransactionsPerClient: 1, FaultBudget: 2, FaultKinds: ["AppendFail", "ExpireTransactionalId"] }
   }),
+  make("empty-abort", "an abort of nothing, whose coordinator fails in the middle", {
+    constants: { TransactionsPerClient: 1, FaultBudget: 2, FaultKinds: ["ExpireBatch", "CoordinatorFailover"] }
+  }),
   make("kafka-3.9", "what 3.9 looks at first", {
     constants: { TransactionVersion: 1, FaultBudget: 2, FaultKinds: ["DisconnectCoordinator", "DisconnectLeader"] },
     rules: {
