@@ -2,7 +2,7 @@
  * The guard-deletion sweep: takes every condition of the specification and of the code away, one at a time, and demands
  * that the comparison of the two finds out.
  *
- *     npm run -s guards -- [spec|core] [--specification NAME] [--json] [--only NAME] [--jobs N]
+ *     npm run -s guards -- [spec|core] [--specification NAME] [--json] [--only NAME]... [--jobs N]
  *
  * A mutant passes when it is killed, or when it is listed in `equivalent.json` and survives. Exit: 0 all pass, 1 some do
  * not, 2 wrong usage, 3 no verdict.
@@ -41,13 +41,14 @@ interface Judged {
 const isPassed = ({ status }: Judged): boolean => status === "killed" || status === "equivalent"
 const isFailed = (judged: Judged): boolean => !isPassed(judged) && judged.status !== "skipped"
 
-const usage = "usage: npm run -s guards -- [spec|core] [--specification NAME] [--json] [--only NAME] [--jobs N]"
+const usage = "usage: npm run -s guards -- [spec|core] [--specification NAME] [--json] [--only NAME]... [--jobs N]"
 
 interface Arguments {
   readonly subjects: ReadonlyArray<Subject>
   readonly sides: ReadonlyArray<Side>
   readonly json: boolean
-  readonly only: string | undefined
+  /** Parts of the names of mutants; all, if empty. */
+  readonly only: ReadonlyArray<string>
   /** How many TLCs may run at a time. */
   readonly jobs: number
 }
@@ -59,7 +60,7 @@ const readArguments = (): Arguments | string => {
       options: {
         json: { type: "boolean", default: false },
         specification: { type: "string" },
-        only: { type: "string" },
+        only: { type: "string", multiple: true, default: [] },
         jobs: { type: "string", default: "2" }
       }
     })
@@ -190,7 +191,7 @@ const skip = (targets: ReadonlyArray<Target>, reason: string): ReadonlyArray<Jud
 const selectedTargets = ({ only, sides }: Arguments, subject: Subject): ReadonlyArray<Target> =>
   sides.flatMap((side) => side === "spec" ? Targets.spec(subject) : Targets.core(subject)).map((target) => ({
     ...target,
-    mutants: target.mutants.filter(({ name }) => only === undefined || name.includes(only))
+    mutants: target.mutants.filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)))
   }))
 
 /** TLC, or why it cannot be had. */
@@ -338,9 +339,9 @@ const main = async (): Promise<number> => {
   try {
     const judged: Array<Judged> = []
     for (const [subject, of] of targets) judged.push(...await judgeSweep(read.jobs, tool, subject, of, reasons))
-    if (judged.length === 0) say(`guards: no mutant is called ${read.only}`)
+    if (judged.length === 0) say(`guards: no mutant is called ${read.only.join(" or ")}`)
     return report(
-      [...judged, ...(read.only === undefined ? strays([...targets.values()].flat(), listed) : [])],
+      [...judged, ...(read.only.length === 0 ? strays([...targets.values()].flat(), listed) : [])],
       read.json
     )
   } catch (error) {
