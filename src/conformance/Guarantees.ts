@@ -145,7 +145,7 @@ export const specColumns = Effect.fn("Guarantees.specColumns")(function*(
     return tlc.withPermit(
       Effect.andThen(Progress.report(`TLC: guarantees of ${row.title}`), specColumn(toolchain, row))
     )
-  }, { concurrency: 2 })
+  }, { concurrency: "unbounded" })
   return keys.map((key) => key === undefined ? undefined : found[distinct.indexOf(key)])
 })
 

@@ -73,18 +73,18 @@ export const verify = Effect.fn("Verify.verify")(function*(
   const wanted = manifest.models.filter(isWanted)
   const asked = manifest.guarantees.filter(isWanted)
   const workers = yield* Workers.make(threads(toolchain))
-  const tlc = Semaphore.makeUnsafe(2)
+  const tlc = Semaphore.makeUnsafe(3)
   const context: Models.Context = { toolchain, workers, tlc }
   const columns = asked.map(() => Deferred.makeUnsafe<Column | undefined, Failure>())
 
-  // Two TLCs at a time, since starting one is half of a short run. A graph waits for its replay, so not too many are
-  // under way.
+  // Three TLCs at a time, since each waits for its graph to be read half of the time. A graph waits for its replay, so not
+  // too many are under way.
   const checked = Effect.gen(function*() {
-    const reports = yield* Effect.forEach(wanted, (model) => Models.verify(context, model), { concurrency: 4 })
+    const reports = yield* Effect.forEach(wanted, (model) => Models.verify(context, model), { concurrency: 5 })
     const spec = toolchain === undefined ? [] : yield* Guarantees.specColumns(toolchain, tlc, asked)
     for (const [i, column] of columns.entries()) yield* Deferred.succeed(column, spec[i])
     const exhibits = yield* Effect.forEach(manifest.exhibits, (exhibit) => Exhibits.verify(context, exhibit), {
-      concurrency: 3
+      concurrency: 4
     })
     return { reports, exhibits }
   }).pipe(Effect.onError((cause) => Effect.forEach(columns, (column) => Deferred.failCause(column, cause))))
