@@ -255,8 +255,7 @@ export const conform = Command.make(
         return yield* usage("choose walks by --only or by --walk, and not by both")
       }
       const walks = yield* Effect.forEach(walk, walkOf)
-      const isWhole = !quick && walk.length === 0 && Option.isNone(races)
-      const known = Option.getOrUndefined(file) ?? knownFailingOf(asked, isWhole)
+      const known = Option.getOrUndefined(file) ?? knownFailingOf(asked, !quick && walk.length === 0)
       const knownFailing = known === undefined ? [] : yield* readKnownFailing(known)
       if (Option.isSome(races)) {
         if (quick || walk.length > 0 || [junit, markdown, capture].some(Option.isSome)) {

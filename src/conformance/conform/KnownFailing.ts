@@ -39,7 +39,7 @@ export const parse = (text: string): Result.Result<ReadonlyArray<Entry>, Invalid
   return Result.succeed(entries)
 }
 
-/** The file of what a release of Apache Kafka is known to fail in the walks of a whole campaign, if it fails anything. */
+/** The file of what a release of Apache Kafka is known to fail in all walks and in races, if it fails anything. */
 export const fileOf = (version: string): string | undefined => {
   const [major, minor] = version.split(".")
   const file = join(Specification.folder, "known-failing", `apache-kafka-${major}.${minor}.txt`)
