@@ -231,6 +231,7 @@ const run = (
         spec,
         config,
         modulePath: [...new Set([dirname(checked.module), Specification.folder])],
+        propertiesOf: checked.module,
         heap: "2g",
         stack: "64m",
         quick: log.length < 1_000,

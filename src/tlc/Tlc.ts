@@ -43,6 +43,8 @@ export interface CheckOptions {
   readonly coverage?: boolean
   /** Further folders with modules. */
   readonly modulePath?: ReadonlyArray<string>
+  /** The module that has the properties, where many specifications extend it: it is looked at once for all of them. */
+  readonly propertiesOf?: string
   /** Flags for TLC that this library does not know. Those that would falsify the verdict are refused. */
   readonly extraArguments?: ReadonlyArray<string>
   /** Start faster and run slower; pays for models of up to some ten thousand states. */
@@ -113,7 +115,11 @@ const prepare = Effect.fnUntraced(function*(toolchain: Toolchain, options: Check
   }
   const stranger = checkConstants(model)
   if (stranger !== undefined) return yield* stranger
-  return { model, unlevelled: yield* checkProperties(toolchain, model) }
+  const { propertiesOf } = options
+  const defining = propertiesOf === undefined
+    ? model
+    : { ...model, spec: resolve(propertiesOf), modules: Modules.read(propertiesOf, modulePath) }
+  return { model, unlevelled: yield* checkProperties(toolchain, defining) }
 })
 
 const javaArguments = (options: CheckOptions, workspace: Workspace): ReadonlyArray<string> => [
