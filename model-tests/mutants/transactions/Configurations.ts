@@ -104,6 +104,9 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
   make("two-ids", "two coordinators", {
     constants: { Clients: 2, TransactionalIds: 2, TransactionsPerClient: 1, FaultBudget: 0 }
   }),
+  make("two-ids-marker-lost", "a marker that is sent again beside that of another id", {
+    constants: { Clients: 2, TransactionalIds: 2, TransactionsPerClient: 1, FaultKinds: ["DisconnectMarker"] }
+  }),
   make("version-1-client", "an instance that speaks the older version", {
     constants: { Clients: 2, TransactionsPerClient: 1, Version1Clients: [1], FaultBudget: 0 }
   }),
