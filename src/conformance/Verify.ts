@@ -77,8 +77,8 @@ export const verify = Effect.fn("Verify.verify")(function*(
   const context: Models.Context = { toolchain, workers, tlc }
   const columns = asked.map(() => Deferred.makeUnsafe<Column | undefined, Failure>())
 
-  // Three TLCs at a time, since each waits for its graph to be read half of the time. A graph waits for its replay, so not
-  // too many are under way.
+  // Three TLCs at a time: with two, a fifth of two cores was idle. A graph waits for its replay, so not too many are under
+  // way.
   const checked = Effect.gen(function*() {
     const reports = yield* Effect.forEach(wanted, (model) => Models.verify(context, model), { concurrency: 5 })
     const spec = toolchain === undefined ? [] : yield* Guarantees.specColumns(toolchain, tlc, asked)

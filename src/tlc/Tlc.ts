@@ -47,7 +47,7 @@ export interface CheckOptions {
   readonly propertiesOf?: string
   /** Flags for TLC that this library does not know. Those that would falsify the verdict are refused. */
   readonly extraArguments?: ReadonlyArray<string>
-  /** Start faster and run slower; pays for models of up to some ten thousand states. */
+  /** Start faster and run slower; pays for models of up to some twenty thousand states. */
   readonly quick?: boolean
   readonly onProgress?: (progress: Progress) => void
   /** Every line outside TLC's messages: what `Print` and `PrintT` write, and the remarks of SANY. */

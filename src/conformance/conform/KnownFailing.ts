@@ -40,8 +40,8 @@ export const parse = (text: string): Result.Result<ReadonlyArray<Entry>, Invalid
 }
 
 /** The file of what a release of Apache Kafka is known to fail in all walks and in races, if it fails anything. */
-export const fileOf = (version: string): string | undefined => {
-  const [major, minor] = version.split(".")
+export const fileOf = (release: string): string | undefined => {
+  const [major, minor] = release.split(".")
   const file = join(Specification.folder, "known-failing", `apache-kafka-${major}.${minor}.txt`)
   return existsSync(file) ? file : undefined
 }
