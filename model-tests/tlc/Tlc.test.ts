@@ -207,6 +207,15 @@ describeTlc("what TLC would call success stays red:", () => {
     assert.match(result.failure.message, /together with SYMMETRY/)
   })
 
+  it("a state predicate as PROPERTY of a module that has it from another", async () => {
+    const lines = [...counter, "PROPERTY Even"]
+    const result = await runModel("Refinement", lines, { propertiesOf: spec("Counter") })
+
+    if (Result.isSuccess(result)) return assert.fail(`a verdict: ${JSON.stringify(result.success)}`)
+    assert.strictEqual(result.failure.reason, "Guard")
+    assert.match(result.failure.message, /PROPERTY Even is a state predicate/)
+  })
+
   it.runIf(process.platform !== "win32")("a property of which nobody knows whether it is temporal", async () => {
     // A Java that can do everything but tell levels.
     const java = module("java", "").replace(/\.tla$/, "")
