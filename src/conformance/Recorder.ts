@@ -2,8 +2,8 @@
  * Writes event logs of a runtime that is held still: it takes the steps that it is given, one at a time, and says of each
  * what was seen of the runtime afterwards.
  */
-import type { Model } from "../model/Model.ts"
 import { render, worldAfter } from "../model/Model.ts"
+import type { Value } from "../tlc/Value.ts"
 import type { Driver } from "./Driver.ts"
 import * as EventLog from "./EventLog.ts"
 
@@ -13,18 +13,17 @@ export type Detail = "state" | "changes" | "nothing"
 /** An action with its arguments. */
 export type Call = Pick<EventLog.Line, "action" | "arguments">
 
-const observing = <Configuration, World>(
-  model: Model<Configuration, World>,
-  configuration: Configuration,
+const observing = <World>(
+  encode: (world: World) => Readonly<Record<string, Value>>,
   detail: Detail,
   before: World,
   after: World
 ): Pick<EventLog.Line, "observed" | "places"> => {
   switch (detail) {
     case "state":
-      return { observed: model.encode(configuration, after) }
+      return { observed: encode(after) }
     case "changes":
-      return { places: EventLog.changes(model.encode(configuration, before), model.encode(configuration, after)) }
+      return { places: EventLog.changes(encode(before), encode(after)) }
     case "nothing":
       return {}
   }
@@ -42,6 +41,8 @@ export function* record<Configuration, World>(
   detail: Detail
 ): Generator<EventLog.Line, void> {
   const controlled = start(configuration)
+  const encoders = Object.entries(model.encoders(configuration))
+  const encode = (world: World) => Object.fromEntries(encoders.map(([variable, write]) => [variable, write(world)]))
   let expected = model.initial(configuration)
   let seen = controlled.project(expected)
   for (const [index, { action, arguments: instance }] of calls.entries()) {
@@ -53,7 +54,7 @@ export function* record<Configuration, World>(
     expected = next
     const reached = controlled.project(expected)
     const isLast = index === calls.length - 1
-    yield { ...call, ...observing(model, configuration, isLast ? "state" : detail, seen, reached) }
+    yield { ...call, ...observing(encode, isLast ? "state" : detail, seen, reached) }
     seen = reached
   }
   controlled.close()

@@ -120,23 +120,25 @@ export const make = <Configuration, World>(
   const unknown = properties.filter((name) => !hasProperty(model, name))
   if (unknown.length > 0) throw new Error(`${model.specification} has no ${unknown.join(", ")} in code`)
   const actions: Record<string, number> = Object.fromEntries(model.actionNames.map((name) => [name, 0]))
+  const encoders = model.encoders(configuration)
   let world = from ?? model.initial(configuration)
   let lines = 0
   let final: Rejected<World> | Violating<World> | undefined
-  /** The last worlds before a line, each with that line. */
-  const recent: Array<{ readonly world: World; readonly step: Line }> = []
+  /** The last worlds before a line, each with what was done there. */
+  const recent: Array<{ readonly world: World; readonly step: Label }> = []
 
   /** What was observed otherwise than in this world. */
   const differencesFrom = (
     { observed = {}, places = [] }: Line,
     actual: World
   ): ReadonlyArray<StateDiff.Difference> => {
-    const state = model.encode(configuration, actual)
-    const seen = Object.fromEntries(Object.keys(observed).map((name) => [name, state[name]!]))
+    const seen = (names: ReadonlyArray<string>): Readonly<Record<string, Value.Value>> =>
+      Object.fromEntries(names.map((name) => [name, encoders[name]!(actual)]))
+    const inside = seen(places.map(({ path }) => path[0]))
     return [
-      ...StateDiff.between(observed, seen),
+      ...StateDiff.between(observed, seen(Object.keys(observed))),
       ...places.flatMap(({ path, value }) => {
-        const found = EventLog.valueAt(state, path)
+        const found = EventLog.valueAt(inside, path)
         return found !== undefined && Value.equals(value, found)
           ? []
           : StateDiff.at(StateDiff.pathOf(path), value, found)
@@ -178,7 +180,7 @@ export const make = <Configuration, World>(
     return {
       _tag: "Late",
       line: lines - recent.length + before,
-      step: render(last.step),
+      step: last.step,
       differences: stateDifferences(last.world, world)
     }
   }
@@ -246,7 +248,7 @@ export const make = <Configuration, World>(
     actions[action]!++
     stepped?.(line, after)
     const property = violated(world, after)
-    recent.push({ world, step: line })
+    recent.push({ world, step: render(line) })
     if (recent.length > back) recent.shift()
     world = after
     return property === undefined ? undefined : { _tag: "Violating", line: lines, step: render(line), property, world }

@@ -17,6 +17,9 @@ export interface Column {
   readonly value: (state: number) => Value
 }
 
+/** What writes each variable of a world. Whoever looks at one does not pay for the others. */
+export type Encoders<Variable extends string, World> = Readonly<Record<Variable, (world: World) => Value>>
+
 export interface Codec<Configuration, World> {
   /** The variables of the specification, in its order. */
   readonly variables: ReadonlyArray<string>
@@ -25,6 +28,8 @@ export interface Codec<Configuration, World> {
    * `CodecError` when a state is none of the specification.
    */
   readonly decoder: (configuration: Configuration, column: (variable: string) => Column) => (state: number) => World
+  /** Begins to write worlds that follow each other in a run, of which the next has most of what the last one had. */
+  readonly encoders: (configuration: Configuration) => Encoders<string, World>
   /** The state of the specification that a world is, by variable. */
   readonly encode: (configuration: Configuration, world: World) => Readonly<Record<string, Value>>
 }
@@ -61,14 +66,16 @@ const remembering = <Configuration, A>(
 }
 
 /** The codec of a world that is put together from parts. */
-export const make = <Configuration, World, Parts extends object>({ assemble, encode, parts, variables }: {
+export const make = <Configuration, World, Parts extends object>({ assemble, encoders, parts, variables }: {
   readonly variables: ReadonlyArray<string>
   readonly parts: { readonly [Name in keyof Parts]: Part<Configuration, Parts[Name]> }
   readonly assemble: (parts: Parts) => World
-  readonly encode: Codec<Configuration, World>["encode"]
+  readonly encoders: Codec<Configuration, World>["encoders"]
 }): Codec<Configuration, World> => ({
   variables,
-  encode,
+  encoders,
+  encode: (configuration, world) =>
+    Object.fromEntries(Object.entries(encoders(configuration)).map(([name, write]) => [name, write(world)])),
   decoder: (configuration, column) => {
     const decoders = Object.entries<Part<Configuration, unknown>>(parts).map(([name, one]) =>
       [name, remembering(one, configuration, column)] as const
@@ -135,45 +142,66 @@ export const on = <A>(
 
 // Writing.
 
-export const record = (fields: Readonly<Record<string, Value>>): Value => ({
-  kind: "function",
-  entries: Object.entries(fields).toSorted(([a], [b]) => a < b ? -1 : 1)
-})
+/** A function on texts. Records are short and many are written, so that it sorts by insertion. */
+const onTexts = (entries: Array<readonly [string, Value]>): Value => {
+  for (let i = 1; i < entries.length; i++) {
+    const entry = entries[i]!
+    let place = i
+    for (; place > 0 && entries[place - 1]![0] > entry[0]; place--) entries[place] = entries[place - 1]!
+    entries[place] = entry
+  }
+  return { kind: "function", entries }
+}
+
+export const record = (fields: Readonly<Record<string, Value>>): Value => onTexts(Object.entries(fields))
 
 export const sequence = (values: ReadonlyArray<Value>): Value => ({
   kind: "function",
   entries: values.map((value, i) => [i + 1, value] as const)
 })
 
-/** A sequence that is written when somebody looks into it: logs are long, and most of a state is looked at without them. */
-export const lazySequence = <A>(items: ReadonlyArray<A>, write: (item: A) => Value): Value => {
-  let entries: ReadonlyArray<readonly [Value, Value]> | undefined
-  return {
-    kind: "function",
-    get entries() {
-      return entries ??= items.map((item, i) => [i + 1, write(item)] as const)
-    }
+/** A class, since each object literal with an accessor would be a shape of its own to V8, which keeps what it closes over. */
+class LazySequence<A> {
+  readonly kind = "function"
+  readonly #items: ReadonlyArray<A>
+  readonly #write: (item: A) => Value
+  #entries: ReadonlyArray<readonly [Value, Value]> | undefined
+  constructor(items: ReadonlyArray<A>, write: (item: A) => Value) {
+    this.#items = items
+    this.#write = write
+  }
+  get entries(): ReadonlyArray<readonly [Value, Value]> {
+    return this.#entries ??= this.#items.map((item, i) => [i + 1, this.#write(item)] as const)
   }
 }
 
+/** A sequence that is written when somebody looks into it: logs are long, and most of a state is looked at without them. */
+export const lazySequence = <A>(items: ReadonlyArray<A>, write: (item: A) => Value): Value =>
+  new LazySequence(items, write)
+
 /**
- * Remembers what was written of each object, so that what two worlds share is written once. What is written must depend on
- * nothing else.
+ * Writes lists of objects one after the other, and what the last one had, too, only once. `put` makes a value of what was
+ * written of the items.
  */
-export const rememberingWriter = <A extends object>(write: (one: A) => Value): (one: A) => Value => {
-  const known = new WeakMap<A, Value>()
-  return (one) => {
-    const found = known.get(one)
-    if (found !== undefined) return found
-    const written = write(one)
-    known.set(one, written)
-    return written
+export const listWriter = <A extends object>(
+  write: (item: A) => Value,
+  put: (items: ReadonlyArray<Value>) => Value
+): (list: ReadonlyArray<A>) => Value => {
+  let last: { readonly list: ReadonlyArray<A>; readonly items: ReadonlyArray<Value>; readonly value: Value } | undefined
+  return (list) => {
+    if (list === last?.list) return last.value
+    const items = list.map((item) => {
+      const place = last === undefined ? -1 : last.list.indexOf(item)
+      return place < 0 ? write(item) : last!.items[place]!
+    })
+    last = { list, items, value: put(items) }
+    return last.value
   }
 }
 
 /** A function on names, of which `write` gets the place. */
 export const onNames = (names: ReadonlyArray<string>, write: (place: number) => Value): Value =>
-  record(Object.fromEntries(names.map((name, place) => [name, write(place)])))
+  onTexts(names.map((name, place) => [name, write(place)]))
 
 /** A function on numbers. */
 export const onNumbers = <A>(values: Iterable<readonly [number, A]>, write: (value: A) => Value): Value => ({

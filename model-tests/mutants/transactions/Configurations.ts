@@ -238,6 +238,14 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
       FaultKinds: ["LeaderChange", "CoordinatorFailover", "DisconnectLeader"]
     }
   }),
+  make("late-copies-lag", "late copies that wait for replication when the leader changes", {
+    constants: {
+      ReplicationLag: true,
+      TransactionsPerClient: 1,
+      FaultBudget: 2,
+      FaultKinds: ["LeaderChange", "DisconnectLeader", "DisconnectMarker"]
+    }
+  }),
   make("two-members-lag", "a member that joins while a marker is not replicated", {
     constants: {
       Clients: 2,

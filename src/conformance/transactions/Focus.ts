@@ -157,22 +157,30 @@ const withName = <A extends { readonly transaction: Name }>(origin: Origin, one:
   return transaction === one.transaction ? one : { ...one, transaction }
 }
 
-const focusedPartition = (origin: Origin, partition: Partition, place: number): Partition => {
-  const entries = remembered(origin, partition, place)
-  return {
-    ...partition,
-    log: entries.map((entry, index) => ({
-      ...withName(origin, entry),
-      offset: index,
-      input: entry.input < 0 ? entry.input : entry.input - origin.input
-    })),
-    highWatermark: indexOf(entries, partition.highWatermark),
-    producers: new Map(
-      Array.from(partition.producers, ([id, state]) => [id, {
-        ...state,
-        firstOffset: state.firstOffset === Sequence.none ? Sequence.none : indexOf(entries, state.firstOffset)
-      }])
-    )
+const focusedEntry = (origin: Origin, entry: Entry, offset: number): Entry => ({
+  ...withName(origin, entry),
+  offset,
+  input: entry.input < 0 ? entry.input : entry.input - origin.input
+})
+
+/** Partitions of one place as they are counted from an origin. */
+const focusingPartition = (origin: Origin, place: number): (partition: Partition) => Partition => {
+  const { end, kept } = origin.logs[place]!
+  const beginning = kept.map((entry, index) => focusedEntry(origin, entry, index))
+  const rest = mapping((entry: Entry, index) => focusedEntry(origin, entry, kept.length + index))
+  return (partition) => {
+    const entries = remembered(origin, partition, place)
+    return {
+      ...partition,
+      log: [...beginning, ...rest(partition.log.slice(end))],
+      highWatermark: indexOf(entries, partition.highWatermark),
+      producers: new Map(
+        Array.from(partition.producers, ([id, state]) => [id, {
+          ...state,
+          firstOffset: state.firstOffset === Sequence.none ? Sequence.none : indexOf(entries, state.firstOffset)
+        }])
+      )
+    }
   }
 }
 
@@ -189,33 +197,37 @@ const nothing: Memory = { partitions: [], input: Sequence.none, intent: "none", 
 const focusedMemories = (memories: ReadonlyArray<Memory>, forgotten: number, length: number): ReadonlyArray<Memory> =>
   Array.from({ length }, (_, i) => memories[forgotten + i] ?? nothing)
 
-/** Remembers what was made of each object. */
-const remembering = <A extends object, B>(make: (one: A, place: number) => B) => {
-  const known = new WeakMap<A, B>()
-  return (one: A, place = 0): B => {
-    const found = known.get(one)
-    if (found !== undefined) return found
-    const made = make(one, place)
-    known.set(one, made)
+/** Maps lists that differ little from one to the next: what is where it was in the last one is not made again. */
+const mapping = <A, B>(make: (one: A, place: number) => B): (list: ReadonlyArray<A>) => ReadonlyArray<B> => {
+  let last: ReadonlyArray<A> = []
+  let made: ReadonlyArray<B> = []
+  return (list) => {
+    if (list === last) return made
+    made = list.map((one, place) => place < last.length && one === last[place] ? made[place]! : make(one, place))
+    last = list
     return made
   }
 }
 
-/** Worlds as they are counted from an origin, with room for so many transactions of a client. */
+/** Worlds of a run as they are counted from an origin, with room for so many transactions of a client. */
 const lensOf = (origin: Origin, length: number): (world: World) => World => {
-  const partition = remembering((one: Partition, place) => focusedPartition(origin, one, place))
-  const partitions = remembering((all: World["partitions"]) => all.map(partition))
-  const coordinator = remembering((one: World["coordinators"][number]) => focusedCoordinator(origin, one))
-  const coordinators = remembering((all: World["coordinators"]) => all.map((one) => coordinator(one)))
-  const memories = remembering((one: ReadonlyArray<Memory>, i) => focusedMemories(one, origin.transactions[i]!, length))
-  const history = remembering((all: World["history"]) => all.map(memories))
-  return remembering((world: World) => ({
+  const focusing = origin.logs.map((_, place) => focusingPartition(origin, place))
+  const clients = mapping((client: World["clients"][number], i) => ({
+    ...client,
+    number: client.number - origin.transactions[i]!
+  }))
+  const partitions = mapping((partition: Partition, place) => focusing[place]!(partition))
+  const coordinators = mapping((one: World["coordinators"][number]) => focusedCoordinator(origin, one))
+  const history = mapping((memories: ReadonlyArray<Memory>, i) =>
+    focusedMemories(memories, origin.transactions[i]!, length)
+  )
+  return (world) => ({
     ...world,
-    clients: world.clients.map((client, i) => ({ ...client, number: client.number - origin.transactions[i]! })),
+    clients: clients(world.clients),
     partitions: partitions(world.partitions),
     coordinators: coordinators(world.coordinators),
     history: history(world.history)
-  }))
+  })
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -232,13 +244,9 @@ const spare = 2
 /** Follows a run from its beginning; `threshold` is how many entries are worth a look at what is settled. */
 export const focus = (configuration: Configuration, threshold = fewest): Focus<Configuration, World> => {
   const all = everything<Configuration, World>(configuration)
-  const configurations = remembering((length: Readonly<{ length: number }>) => ({
-    ...configuration,
-    transactionsPerClient: length.length
-  }))
   let origin = initial(configuration)
   let limit = threshold
-  let length = { length: 0 }
+  let focused = { ...configuration, transactionsPerClient: 0 }
   let lens: (world: World) => World = (world) => world
 
   const size = ({ partitions }: World): number =>
@@ -249,15 +257,16 @@ export const focus = (configuration: Configuration, threshold = fewest): Focus<C
 
   const begin = (next: Origin): void => {
     origin = next
-    lens = lensOf(origin, length.length)
+    lens = lensOf(origin, focused.transactionsPerClient)
   }
 
   /** Room for all transactions that began; there is some to spare, so that the configuration seldom changes. */
   const makeRoom = (world: World): void => {
     const needed = Math.max(...world.clients.map(({ number }, i) => number - origin.transactions[i]!)) + 1
-    if (needed <= length.length && length.length <= needed + 2 * spare) return
-    length = { length: needed + spare }
-    lens = lensOf(origin, length.length)
+    const room = focused.transactionsPerClient
+    if (needed <= room && room <= needed + 2 * spare) return
+    focused = { ...configuration, transactionsPerClient: needed + spare }
+    lens = lensOf(origin, needed + spare)
   }
 
   /** A message of a transaction that is forgotten was taken, or one came of an input that is. */
@@ -280,6 +289,6 @@ export const focus = (configuration: Configuration, threshold = fewest): Focus<C
     }
     if (origin.transactions.every((forgotten) => forgotten === 0)) return all(from, to)
     makeRoom(to)
-    return { configuration: configurations(length), from: lens(from), to: lens(to) }
+    return { configuration: focused, from: lens(from), to: lens(to) }
   }
 }

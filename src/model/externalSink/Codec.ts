@@ -63,23 +63,21 @@ const parts = {
   )
 }
 
-const encode = (
-  _: Configuration,
-  { generation, inFlight, members, storage }: World
-): Readonly<Record<Variable, Value>> => ({
-  generation,
-  member: sequence(
-    members.map((member) => record({ ...member, position: member.position ?? none, batch: member.batch ?? none }))
-  ),
-  fence: storage.fence,
-  stored: storage.stored,
-  outputs: sequence(storage.outputs.map((row) => record({ ...row }))),
-  inFlight: Codec.set(inFlight.map((transaction) => record({ ...transaction })))
+const encoders = (_: Configuration): Codec.Encoders<Variable, World> => ({
+  generation: ({ generation }) => generation,
+  member: ({ members }) =>
+    sequence(
+      members.map((member) => record({ ...member, position: member.position ?? none, batch: member.batch ?? none }))
+    ),
+  fence: ({ storage }) => storage.fence,
+  stored: ({ storage }) => storage.stored,
+  outputs: ({ storage }) => sequence(storage.outputs.map((row) => record({ ...row }))),
+  inFlight: ({ inFlight }) => Codec.set(inFlight.map((transaction) => record({ ...transaction })))
 })
 
 export const codec = Codec.make({
   variables,
   parts,
   assemble: (world: World): World => world,
-  encode
+  encoders
 })

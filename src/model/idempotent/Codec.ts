@@ -232,27 +232,29 @@ const writeReplica = ({ log, producers }: Replica.Replica): Value =>
       record({ epoch: state.epoch, batches: sequence(state.batches.map((written) => record({ ...written }))) }))
   })
 
-const encode = (configuration: Configuration, world: World): Readonly<Record<Variable, Value>> => {
+const encoders = (configuration: Configuration): Codec.Encoders<Variable, World> => {
   const each = (write: (partition: number) => Value): Value => Codec.onNames(configuration.partitions, write)
   return {
-    producer: record({ ...world.producer.identity }),
-    sender: each((i) => writeSender(configuration, world.producer.senders[i]!, world.outcomes[i]!)),
-    requests: each((i) =>
-      sequence(
-        world.requests[i]!.map((request) =>
-          record({ connection: request.connection, broker: request.broker, ...writeBatch(request) })
+    producer: (world) => record({ ...world.producer.identity }),
+    sender: (world) => each((i) => writeSender(configuration, world.producer.senders[i]!, world.outcomes[i]!)),
+    requests: (world) =>
+      each((i) =>
+        sequence(
+          world.requests[i]!.map((request) =>
+            record({ connection: request.connection, broker: request.broker, ...writeBatch(request) })
+          )
         )
-      )
-    ),
-    responses: each((i) => sequence(world.responses[i]!.map((response) => record({ ...response })))),
-    leader: each((i) => world.partitions[i]!.leader),
-    highWatermark: each((i) => world.partitions[i]!.highWatermark),
-    delayedProduce: each((i) => {
-      const { delayed } = world.partitions[i]!
-      return sequence(delayed === undefined ? [] : [record({ ...delayed })])
-    }),
-    replica: each((i) => sequence(world.partitions[i]!.replicas.map(writeReplica))),
-    faults: world.faults
+      ),
+    responses: (world) => each((i) => sequence(world.responses[i]!.map((response) => record({ ...response })))),
+    leader: (world) => each((i) => world.partitions[i]!.leader),
+    highWatermark: (world) => each((i) => world.partitions[i]!.highWatermark),
+    delayedProduce: (world) =>
+      each((i) => {
+        const { delayed } = world.partitions[i]!
+        return sequence(delayed === undefined ? [] : [record({ ...delayed })])
+      }),
+    replica: (world) => each((i) => sequence(world.partitions[i]!.replicas.map(writeReplica))),
+    faults: (world) => world.faults
   }
 }
 
@@ -267,5 +269,5 @@ export const codec = Codec.make({
     partitions,
     faults
   }),
-  encode
+  encoders
 })

@@ -46,15 +46,12 @@ const parts = {
   delivered: Codec.part(["delivered"], (_: Configuration, value) => items(value("delivered")).map(integer))
 }
 
-const encode = (
-  _: Configuration,
-  { delivered, partition, position }: World
-): Readonly<Record<Variable, Value>> => ({
-  log: sequence(partition.log.map(({ kind, producerId }) => record({ kind, producerId }))),
-  abortedIndex: sequence(partition.abortedIndex.map((aborted) => record({ ...aborted }))),
-  parked: partition.parked ?? none,
-  position,
-  delivered: sequence(delivered)
+const encoders = (_: Configuration): Codec.Encoders<Variable, World> => ({
+  log: ({ partition }) => sequence(partition.log.map(({ kind, producerId }) => record({ kind, producerId }))),
+  abortedIndex: ({ partition }) => sequence(partition.abortedIndex.map((aborted) => record({ ...aborted }))),
+  parked: ({ partition }) => partition.parked ?? none,
+  position: ({ position }) => position,
+  delivered: ({ delivered }) => sequence(delivered)
 })
 
 export const codec = Codec.make({
@@ -65,5 +62,5 @@ export const codec = Codec.make({
     position,
     delivered
   }),
-  encode
+  encoders
 })

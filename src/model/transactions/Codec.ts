@@ -352,7 +352,7 @@ const writeTransaction = ({ client, number }: Transaction.Name): Value => record
 const writeNames = (partitions: ReadonlyArray<string>): Value => Codec.set(partitions)
 
 const writeProducer = (
-  { partitions }: Configuration,
+  partitions: ReadonlyArray<string>,
   { batches, epoch, epochBump, generation, number, position, producerId, sequences, state }:
     TransactionalProducer.Producer
 ): Value =>
@@ -424,50 +424,36 @@ const writePartition = (
 
 const writeMemory = (memory: Memory): Value => record({ ...memory, partitions: writeNames(memory.partitions) })
 
-/** Worlds share most of their parts. */
-const written = {
-  request: Codec.rememberingWriter(writeSentRequest),
-  produce: Codec.rememberingWriter(writeSentProduce),
-  marker: Codec.rememberingWriter(writeSentMarker),
-  metadata: Codec.rememberingWriter(writeMetadata),
-  coordinator: Codec.rememberingWriter(writeCoordinator),
-  partition: Codec.rememberingWriter(writePartition)
-}
-
-/** Whoever looks at one variable does not pay for the others. */
-const encode = (configuration: Configuration, world: World): Readonly<Record<Variable, Value>> => ({
-  get client() {
-    return sequence(world.clients.map((producer) => writeProducer(configuration, producer)))
-  },
-  get requests() {
-    return Codec.set(world.requests.map(written.request))
-  },
-  get produces() {
-    return Codec.set(world.produces.map(written.produce))
-  },
-  get coordinator() {
-    return sequence(world.coordinators.map(written.coordinator))
-  },
-  get transactionState() {
-    return sequence(world.transactionStates.map(written.metadata))
-  },
-  get markers() {
-    return Codec.set(world.markers.map(written.marker))
-  },
-  get partition() {
-    return Codec.onNames(configuration.partitions, (place) => written.partition(world.partitions[place]!))
-  },
-  nextProducerId: world.nextProducerId,
-  generation: world.generation,
-  faults: world.faults,
-  get history() {
-    return sequence(world.history.map((memories) => Codec.lazySequence(memories, writeMemory)))
+const encoders = ({ partitions: names }: Configuration): Codec.Encoders<Variable, World> => {
+  const clients = Codec.listWriter((client: TransactionalProducer.Producer) => writeProducer(names, client), sequence)
+  const requests = Codec.listWriter(writeSentRequest, Codec.set)
+  const produces = Codec.listWriter(writeSentProduce, Codec.set)
+  const coordinators = Codec.listWriter(writeCoordinator, sequence)
+  const transactionStates = Codec.listWriter(writeMetadata, sequence)
+  const markers = Codec.listWriter(writeSentMarker, Codec.set)
+  const partitions = Codec.listWriter(writePartition, (written) => Codec.onNames(names, (place) => written[place]!))
+  const history = Codec.listWriter(
+    (memories: ReadonlyArray<Memory>) => Codec.lazySequence(memories, writeMemory),
+    sequence
+  )
+  return {
+    client: (world) => clients(world.clients),
+    requests: (world) => requests(world.requests),
+    produces: (world) => produces(world.produces),
+    coordinator: (world) => coordinators(world.coordinators),
+    transactionState: (world) => transactionStates(world.transactionStates),
+    markers: (world) => markers(world.markers),
+    partition: (world) => partitions(world.partitions),
+    nextProducerId: (world) => world.nextProducerId,
+    generation: (world) => world.generation,
+    faults: (world) => world.faults,
+    history: (world) => history(world.history)
   }
-})
+}
 
 export const codec = Codec.make({
   variables,
   parts,
   assemble: ({ counters, ...rest }): World => ({ ...rest, ...counters }),
-  encode
+  encoders
 })

@@ -2,6 +2,7 @@
  * What must be true of every world, and of every step between two: the properties of the specification under their own
  * names, each with the sentence that reports use.
  */
+import { memoize } from "effect/Function"
 import type { TransactionalProducer } from "../../core/index.ts"
 import { Sequence, Transaction, TransactionalPartition, TransactionMetadata } from "../../core/index.ts"
 import type * as Model from "../Model.ts"
@@ -58,11 +59,16 @@ const isVisibleSuchThat = (
     read(configuration, partition).visible.every((offset) => holds(partition.log[offset]!, offset, partition))
   )
 
-const namesOf = ({ clients, transactionsPerClient }: Configuration): ReadonlyArray<Transaction.Name> =>
+/** The transactions that a configuration has room for, each at its place. */
+const namesOf = memoize(({ clients, transactionsPerClient }: Configuration): ReadonlyArray<Transaction.Name> =>
   Array.from({ length: clients * transactionsPerClient }, (_, i) => ({
     client: Math.floor(i / transactionsPerClient) + 1,
     number: i % transactionsPerClient + 1
   }))
+)
+
+const placeOf = ({ transactionsPerClient }: Configuration, { client, number }: Transaction.Name): number =>
+  (client - 1) * transactionsPerClient + number - 1
 
 const partitionNamed = ({ partitions }: Configuration, world: World, name: string): Partition =>
   world.partitions[partitions.indexOf(name)]!
@@ -349,20 +355,27 @@ const LegalTransitions: StepProperty = ({ context }, from, to) =>
 
 type Decision = "OPEN" | Transaction.Result
 
-/**
- * What was decided of a transaction: its markers witness it, before them the coordinator. One that was aborted and never
- * had a partition leaves no marker, and its application is the witness.
- */
-const decisionOf = (configuration: Configuration, world: World, of: Transaction.Name): Decision => {
-  for (const { log } of world.partitions) {
-    for (const { kind, transaction } of log) if (kind !== "DATA" && isSame(transaction, of)) return kind
-  }
+/** What the coordinator or the application knows of the outcome of a transaction that has no marker. */
+const decisionWithoutMarker = (configuration: Configuration, world: World, of: Transaction.Name): Decision => {
   const { metadata } = coordinatorOf(configuration, world, of)
   if (
     TransactionMetadata.isPrepared(metadata.state) && isSame(metadata.transaction, of)
     && metadata.partitions.length > 0
   ) return TransactionMetadata.resultOf(metadata.state)
   return memoryOf(world, of).outcome === "aborted" ? "ABORT" : "OPEN"
+}
+
+/**
+ * What was decided of each transaction: its first marker witnesses it, before that the coordinator. One that was aborted and
+ * never had a partition leaves no marker, and its application is the witness.
+ */
+const decisionsOf = (configuration: Configuration, world: World): ReadonlyArray<Decision> => {
+  const names = namesOf(configuration)
+  const markers: Array<Transaction.Result | undefined> = names.map(() => undefined)
+  for (const { log } of world.partitions) {
+    for (const { kind, transaction } of log) if (kind !== "DATA") markers[placeOf(configuration, transaction)] ??= kind
+  }
+  return names.map((name, place) => markers[place] ?? decisionWithoutMarker(configuration, world, name))
 }
 
 /** Whether the application is told nothing, or what was decided before. */
@@ -375,25 +388,24 @@ const Refines: StepProperty = (configuration, from, to) => {
   if (
     from.partitions === to.partitions && from.coordinators === to.coordinators && from.history === to.history
   ) return true
-  const decisions = new Map<string, Decision>()
-  const key = ({ client, number }: Transaction.Name): string => `${client} ${number}`
-  for (const transaction of namesOf(configuration)) {
+  const before = decisionsOf(configuration, from)
+  const after = decisionsOf(configuration, to)
+  const isLegal = (transaction: Transaction.Name, place: number): boolean => {
     const [was, is] = [memoryOf(from, transaction), memoryOf(to, transaction)]
-    const before = decisionOf(configuration, from, transaction)
-    const after = decisionOf(configuration, to, transaction)
-    decisions.set(key(transaction), after)
     const wrote = is.partitions.length > was.partitions.length
-    if (!was.partitions.every((name) => is.partitions.includes(name)) || (wrote && before === "COMMIT")) return false
-    if (before !== after && before !== "OPEN") return false
-    if (!tells(was, is, after)) return false
+    return was.partitions.every((name) => is.partitions.includes(name))
+      && !(wrote && before[place] === "COMMIT")
+      && (before[place] === after[place] || before[place] === "OPEN")
+      && tells(was, is, after[place]!)
   }
-  return from.partitions.every((before, place) => {
-    const readable = (partition: Partition): ReadonlyArray<Transaction.Name> =>
-      read(configuration, partition).visible.map((offset) => partition.log[offset]!.transaction)
+  if (!namesOf(configuration).every(isLegal)) return false
+  const readable = (partition: Partition): ReadonlyArray<Transaction.Name> =>
+    read(configuration, partition).visible.map((offset) => partition.log[offset]!.transaction)
+  return from.partitions.every((partition, place) => {
     const now = readable(to.partitions[place]!)
-    return readable(before).every((transaction) => now.some((other) => isSame(other, transaction)))
+    return readable(partition).every((transaction) => now.some((other) => isSame(other, transaction)))
       && now.every((transaction) =>
-        decisions.get(key(transaction)) === "COMMIT"
+        after[placeOf(configuration, transaction)] === "COMMIT"
         && memoryOf(to, transaction).partitions.includes(configuration.partitions[place]!)
       )
   })
