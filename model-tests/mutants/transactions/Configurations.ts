@@ -59,18 +59,21 @@ interface Options {
   readonly guaranteed?: boolean
   /** Tries every request in every state. */
   readonly refusing?: boolean
+  /** The operator that is the specification, where it is not that of the module's own clients. */
+  readonly behaviour?: string
 }
 
 const make = (name: string, why: string, options: Options): SweepConfiguration => {
   const { constants, guaranteed = false, refusing = false, rules = {} } = options
   const { module = refusing ? "TransactionRefusals" : "TransactionProperties" } = options
+  const { behaviour = refusing ? "RefusingSpec" : "Spec" } = options
   const invariants = guaranteed ? [...always, ...guarantees] : always
   const text = config({ constants: { ...defaults, ...constants }, rules, invariants })
   return {
     name: `transactions-${name}`,
     why,
     module,
-    text: refusing ? text.replace("SPECIFICATION Spec", "SPECIFICATION RefusingSpec") : text,
+    text: text.replace("SPECIFICATION Spec", `SPECIFICATION ${behaviour}`),
     watched: guaranteed ? guarantees : []
   }
 }
@@ -95,14 +98,30 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
     constants: { ...probes, TransactionVersion: 1, MaxEpoch: 2 },
     refusing: true
   }),
-  make("group", "offsets in the transaction", { constants: { Group: true, TransactionsPerClient: 1 } }),
+  make("group", "offsets in the transaction", {
+    constants: { Group: true, TransactionsPerClient: 1 },
+    guaranteed: true
+  }),
   make("group-version-1", "offsets in the transaction, added first", {
     constants: { Group: true, TransactionVersion: 1, TransactionsPerClient: 1 }
   }),
   make("two-partitions", "several markers", { constants: { Partitions: ["A", "B"], TransactionsPerClient: 1 } }),
   make("two-instances", "fences", { constants: { Clients: 2, TransactionsPerClient: 1 } }),
   make("two-ids", "two coordinators", {
-    constants: { Clients: 2, TransactionalIds: 2, TransactionsPerClient: 1, FaultBudget: 0 }
+    constants: { Clients: 2, TransactionalIds: 2, TransactionsPerClient: 1, FaultBudget: 0 },
+    guaranteed: true
+  }),
+  make("requests", "batches that no client of the model would send", {
+    constants: {
+      TransactionsPerClient: 0,
+      FaultBudget: 3,
+      FaultKinds: [],
+      RequestVersions: [2],
+      RequestKinds: ["InitProducerId", "EndTxn", "Produce"],
+      RequestIdentities: ["none", "current"]
+    },
+    module: "TransactionRequests",
+    behaviour: "RequestSpec"
   }),
   make("two-ids-marker-lost", "a marker that is sent again beside that of another id", {
     constants: { Clients: 2, TransactionalIds: 2, TransactionsPerClient: 1, FaultKinds: ["DisconnectMarker"] }
