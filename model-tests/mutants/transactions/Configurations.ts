@@ -86,6 +86,19 @@ const probes = {
 }
 
 export const configurations: ReadonlyArray<SweepConfiguration> = [
+  make("requests", "what a raw client is answered, also while a transaction stays prepared", {
+    constants: {
+      TransactionsPerClient: 0,
+      Group: true,
+      FaultBudget: 4,
+      FaultKinds: [],
+      RequestVersions: [1, 2],
+      RequestKinds: ["InitProducerId", "EndTxn", "Produce", "WriteTxnMarker"],
+      RequestIdentities: ["none", "current"]
+    },
+    module: "TransactionRequests",
+    behaviour: "RequestSpec"
+  }),
   make("refusals", "requests that nobody sends", { constants: probes, refusing: true }),
   make("exhaustion", "a producer id that ends with every transaction", { constants: { MaxEpoch: 1 } }),
   make("version-2", "one fault of every kind", { constants: {}, guaranteed: true }),
@@ -110,18 +123,6 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
   make("two-ids", "two coordinators", {
     constants: { Clients: 2, TransactionalIds: 2, TransactionsPerClient: 1, FaultBudget: 0 },
     guaranteed: true
-  }),
-  make("requests", "batches that no client of the model would send", {
-    constants: {
-      TransactionsPerClient: 0,
-      FaultBudget: 3,
-      FaultKinds: [],
-      RequestVersions: [2],
-      RequestKinds: ["InitProducerId", "EndTxn", "Produce"],
-      RequestIdentities: ["none", "current"]
-    },
-    module: "TransactionRequests",
-    behaviour: "RequestSpec"
   }),
   make("two-ids-marker-lost", "a marker that is sent again beside that of another id", {
     constants: { Clients: 2, TransactionalIds: 2, TransactionsPerClient: 1, FaultKinds: ["DisconnectMarker"] }
