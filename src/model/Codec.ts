@@ -160,24 +160,16 @@ export const sequence = (values: ReadonlyArray<Value>): Value => ({
   entries: values.map((value, i) => [i + 1, value] as const)
 })
 
-/** A class, since each object literal with an accessor would be a shape of its own to V8, which keeps what it closes over. */
-class LazySequence<A> {
-  readonly kind = "function"
-  readonly #items: ReadonlyArray<A>
-  readonly #write: (item: A) => Value
-  #entries: ReadonlyArray<readonly [Value, Value]> | undefined
-  constructor(items: ReadonlyArray<A>, write: (item: A) => Value) {
-    this.#items = items
-    this.#write = write
-  }
-  get entries(): ReadonlyArray<readonly [Value, Value]> {
-    return this.#entries ??= this.#items.map((item, i) => [i + 1, this.#write(item)] as const)
+/** A sequence that is written when somebody looks into it: logs are long, and most of a state is looked at without them. */
+export const lazySequence = <A>(items: ReadonlyArray<A>, write: (item: A) => Value): Value => {
+  let entries: ReadonlyArray<readonly [Value, Value]> | undefined
+  return {
+    kind: "function",
+    get entries() {
+      return entries ??= items.map((item, i) => [i + 1, write(item)] as const)
+    }
   }
 }
-
-/** A sequence that is written when somebody looks into it: logs are long, and most of a state is looked at without them. */
-export const lazySequence = <A>(items: ReadonlyArray<A>, write: (item: A) => Value): Value =>
-  new LazySequence(items, write)
 
 /**
  * Writes lists of objects one after the other, and what the last one had, too, only once. `put` makes a value of what was
