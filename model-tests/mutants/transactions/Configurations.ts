@@ -94,7 +94,7 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
       FaultKinds: [],
       RequestVersions: [1, 2],
       RequestKinds: ["InitProducerId", "EndTxn", "Produce", "WriteTxnMarker"],
-      RequestIdentities: ["none", "current"]
+      RequestIdentities: ["none", "current", "previous"]
     },
     module: "TransactionRequests",
     behaviour: "RequestSpec"
