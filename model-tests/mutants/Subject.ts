@@ -36,14 +36,18 @@ const print = (constant: Constant): string => {
   return `{${constant.map((element) => JSON.stringify(element)).join(", ")}}`
 }
 
-/** The text of a `.cfg` file. `rules`: the suffix that the operators of overriding rules have. */
-export const config = ({ constants, invariants, rules }: {
+/**
+ * The text of a `.cfg` file. `behaviour`: the operator that is the specification; `rules`: the suffix that the operators of
+ * overriding rules have.
+ */
+export const config = ({ behaviour = "Spec", constants, invariants, rules }: {
+  readonly behaviour?: string
   readonly constants: Readonly<Record<string, Constant>>
   readonly rules: Readonly<Record<string, string>>
   readonly invariants: ReadonlyArray<string>
 }): string =>
   [
-    "SPECIFICATION Spec",
+    `SPECIFICATION ${behaviour}`,
     "CONSTANTS",
     ...Object.entries(constants).map(([constant, value]) => `  ${constant} = ${print(value)}`),
     ...Object.entries(rules).map(([rule, suffix]) => `  ${rule} <- ${rule}_${suffix}`),

@@ -2,8 +2,8 @@
  * Writes event logs of a runtime that is held still: it takes the steps that it is given, one at a time, and says of each
  * what was seen of the runtime afterwards.
  */
+import { type Encoders, stateOf } from "../model/Codec.ts"
 import { render, worldAfter } from "../model/Model.ts"
-import type { Value } from "../tlc/Value.ts"
 import type { Driver } from "./Driver.ts"
 import * as EventLog from "./EventLog.ts"
 
@@ -14,16 +14,16 @@ export type Detail = "state" | "changes" | "nothing"
 export type Call = Pick<EventLog.Line, "action" | "arguments">
 
 const observing = <World>(
-  encode: (world: World) => Readonly<Record<string, Value>>,
+  encoders: Encoders<string, World>,
   detail: Detail,
   before: World,
   after: World
 ): Pick<EventLog.Line, "observed" | "places"> => {
   switch (detail) {
     case "state":
-      return { observed: encode(after) }
+      return { observed: stateOf(encoders, after) }
     case "changes":
-      return { places: EventLog.changes(encode(before), encode(after)) }
+      return { places: EventLog.changes(stateOf(encoders, before), stateOf(encoders, after)) }
     case "nothing":
       return {}
   }
@@ -41,8 +41,7 @@ export function* record<Configuration, World>(
   detail: Detail
 ): Generator<EventLog.Line, void> {
   const controlled = start(configuration)
-  const encoders = Object.entries(model.encoders(configuration))
-  const encode = (world: World) => Object.fromEntries(encoders.map(([variable, write]) => [variable, write(world)]))
+  const encoders = model.encoders(configuration)
   let expected = model.initial(configuration)
   let seen = controlled.project(expected)
   for (const [index, { action, arguments: instance }] of calls.entries()) {
@@ -54,7 +53,7 @@ export function* record<Configuration, World>(
     expected = next
     const reached = controlled.project(expected)
     const isLast = index === calls.length - 1
-    yield { ...call, ...observing(encode, isLast ? "state" : detail, seen, reached) }
+    yield { ...call, ...observing(encoders, isLast ? "state" : detail, seen, reached) }
     seen = reached
   }
   controlled.close()

@@ -20,6 +20,13 @@ export interface Column {
 /** What writes each variable of a world. Whoever looks at one does not pay for the others. */
 export type Encoders<Variable extends string, World> = Readonly<Record<Variable, (world: World) => Value>>
 
+/** The state that a world is, by variable. */
+export const stateOf = <World>(
+  encoders: Encoders<string, World>,
+  world: World
+): Readonly<Record<string, Value>> =>
+  Object.fromEntries(Object.entries(encoders).map(([variable, write]) => [variable, write(world)]))
+
 export interface Codec<Configuration, World> {
   /** The variables of the specification, in its order. */
   readonly variables: ReadonlyArray<string>
@@ -74,8 +81,7 @@ export const make = <Configuration, World, Parts extends object>({ assemble, enc
 }): Codec<Configuration, World> => ({
   variables,
   encoders,
-  encode: (configuration, world) =>
-    Object.fromEntries(Object.entries(encoders(configuration)).map(([name, write]) => [name, write(world)])),
+  encode: (configuration, world) => stateOf(encoders(configuration), world),
   decoder: (configuration, column) => {
     const decoders = Object.entries<Part<Configuration, unknown>>(parts).map(([name, one]) =>
       [name, remembering(one, configuration, column)] as const

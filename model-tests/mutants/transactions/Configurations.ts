@@ -57,23 +57,25 @@ interface Options {
   readonly rules?: Readonly<Record<string, string>>
   readonly module?: string
   readonly guaranteed?: boolean
-  /** Tries every request in every state. */
-  readonly refusing?: boolean
-  /** The operator that is the specification, where it is not that of the module's own clients. */
-  readonly behaviour?: string
+  /** Whose behaviours: the model's clients, by default; with every request in every state; or a raw client's. */
+  readonly behaviour?: keyof typeof modules
 }
 
+/** The module that has each behaviour, where the rules need no other. */
+const modules = {
+  Spec: "TransactionProperties",
+  RefusingSpec: "TransactionRefusals",
+  RequestSpec: "TransactionRequests"
+} as const
+
 const make = (name: string, why: string, options: Options): SweepConfiguration => {
-  const { constants, guaranteed = false, refusing = false, rules = {} } = options
-  const { module = refusing ? "TransactionRefusals" : "TransactionProperties" } = options
-  const { behaviour = refusing ? "RefusingSpec" : "Spec" } = options
+  const { behaviour = "Spec", constants, guaranteed = false, module = modules[behaviour], rules = {} } = options
   const invariants = guaranteed ? [...always, ...guarantees] : always
-  const text = config({ constants: { ...defaults, ...constants }, rules, invariants })
   return {
     name: `transactions-${name}`,
     why,
     module,
-    text: text.replace("SPECIFICATION Spec", `SPECIFICATION ${behaviour}`),
+    text: config({ behaviour, constants: { ...defaults, ...constants }, rules, invariants }),
     watched: guaranteed ? guarantees : []
   }
 }
@@ -96,10 +98,9 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
       RequestKinds: ["InitProducerId", "EndTxn", "Produce", "WriteTxnMarker"],
       RequestIdentities: ["none", "current", "previous"]
     },
-    module: "TransactionRequests",
     behaviour: "RequestSpec"
   }),
-  make("refusals", "requests that nobody sends", { constants: probes, refusing: true }),
+  make("refusals", "requests that nobody sends", { constants: probes, behaviour: "RefusingSpec" }),
   make("exhaustion", "a producer id that ends with every transaction", { constants: { MaxEpoch: 1 } }),
   make("version-2", "one fault of every kind", { constants: {}, guaranteed: true }),
   make("lag", "replication as a step of its own", { constants: { ReplicationLag: true }, guaranteed: true }),
@@ -109,7 +110,7 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
   }),
   make("refusals-version-1", "requests that nobody sends, at the last epochs", {
     constants: { ...probes, TransactionVersion: 1, MaxEpoch: 2 },
-    refusing: true
+    behaviour: "RefusingSpec"
   }),
   make("group", "offsets in the transaction", {
     constants: { Group: true, TransactionsPerClient: 1 },
@@ -232,23 +233,23 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
   }),
   make("refusals-exhaustion", "requests that nobody sends, with a producer id that has ended", {
     constants: { ...probes, MaxEpoch: 2, FaultKinds: ["CoordinatorFailover"] },
-    refusing: true
+    behaviour: "RefusingSpec"
   }),
   make("refusals-by-releases", "what a leader of 4.0 looks at first", {
     constants: { ...probes, TransactionVersion: 1, FaultKinds: ["ExpireBatch"] },
     rules: { AsksEpochFirst: "Kafka_4_0", IsFirstSequence: "Kafka" },
     module: "RefusalsByReleases",
-    refusing: true
+    behaviour: "RefusingSpec"
   }),
   make("refusals-without-guards", "what a leader without guards looks at", {
     constants: { ...probes, TransactionVersion: 1, FaultKinds: ["ExpireBatch"] },
     rules: { AsksEpochFirst: "Kafka_4_0", IsFirstSequence: "Kafka", HasGuard: "KAFKA_14884" },
     module: "RefusalsByReleases",
-    refusing: true
+    behaviour: "RefusingSpec"
   }),
   make("refusals-group", "requests that nobody sends, with offsets", {
     constants: { ...probes, Group: true, TransactionsPerClient: 1 },
-    refusing: true
+    behaviour: "RefusingSpec"
   }),
   make("group-lag", "offsets that are replicated later", {
     constants: {

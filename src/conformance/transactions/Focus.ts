@@ -165,14 +165,12 @@ const focusedEntry = (origin: Origin, entry: Entry, offset: number): Entry => ({
 
 /** Partitions of one place as they are counted from an origin. */
 const focusingPartition = (origin: Origin, place: number): (partition: Partition) => Partition => {
-  const { end, kept } = origin.logs[place]!
-  const beginning = kept.map((entry, index) => focusedEntry(origin, entry, index))
-  const rest = mapping((entry: Entry, index) => focusedEntry(origin, entry, kept.length + index))
+  const log = mapping((entry: Entry, index) => focusedEntry(origin, entry, index))
   return (partition) => {
     const entries = remembered(origin, partition, place)
     return {
       ...partition,
-      log: [...beginning, ...rest(partition.log.slice(end))],
+      log: log(entries),
       highWatermark: indexOf(entries, partition.highWatermark),
       producers: new Map(
         Array.from(partition.producers, ([id, state]) => [id, {

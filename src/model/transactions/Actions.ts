@@ -5,6 +5,7 @@
  * Nothing is decided here but what the environment may do: which message arrives next, which fault happens, and what the
  * application wants of its producer.
  */
+import { memoize } from "effect/Function"
 import {
   type Errors,
   Sequence,
@@ -100,21 +101,17 @@ const remember = (world: World, client: number, number: number, change: Partial<
   return { ...world, history: replaced(world.history, client - 1, changed) }
 }
 
-/** The configurations of the clients' producers, by number, made once. */
-const producers = new WeakMap<Configuration, ReadonlyArray<TransactionalProducer.Config>>()
+/** The configurations of the clients' producers, by number. */
+const producers = memoize((configuration: Configuration): ReadonlyArray<TransactionalProducer.Config> =>
+  Array.from({ length: configuration.clients }, (_, i) => ({
+    ...configuration.context,
+    version: Configurations.versionOf(configuration, i + 1),
+    client: i + 1
+  }))
+)
 
-const producerOf = (configuration: Configuration, client: number): TransactionalProducer.Config => {
-  let known = producers.get(configuration)
-  if (known === undefined) {
-    known = Array.from({ length: configuration.clients }, (_, i) => ({
-      ...configuration.context,
-      version: Configurations.versionOf(configuration, i + 1),
-      client: i + 1
-    }))
-    producers.set(configuration, known)
-  }
-  return known[client - 1]!
-}
+const producerOf = (configuration: Configuration, client: number): TransactionalProducer.Config =>
+  producers(configuration)[client - 1]!
 
 /** A turn of a producer: what it sends goes to the network, what it says to the application. */
 const produce = (

@@ -59,7 +59,7 @@ const isVisibleSuchThat = (
     read(configuration, partition).visible.every((offset) => holds(partition.log[offset]!, offset, partition))
   )
 
-/** The transactions that a configuration has room for, each at its place. */
+/** The transactions that a configuration has room for. */
 const namesOf = memoize(({ clients, transactionsPerClient }: Configuration): ReadonlyArray<Transaction.Name> =>
   Array.from({ length: clients * transactionsPerClient }, (_, i) => ({
     client: Math.floor(i / transactionsPerClient) + 1,
@@ -67,8 +67,9 @@ const namesOf = memoize(({ clients, transactionsPerClient }: Configuration): Rea
   }))
 )
 
-const placeOf = ({ transactionsPerClient }: Configuration, { client, number }: Transaction.Name): number =>
-  (client - 1) * transactionsPerClient + number - 1
+/** A number from 0 for each name, also for that of no transaction. */
+const keyOf = ({ transactionsPerClient }: Configuration, { client, number }: Transaction.Name): number =>
+  client * (transactionsPerClient + 1) + number
 
 const partitionNamed = ({ partitions }: Configuration, world: World, name: string): Partition =>
   world.partitions[partitions.indexOf(name)]!
@@ -109,8 +110,7 @@ const SingleOutcome: Invariant = (configuration, world) => {
   return world.partitions.every((partition) =>
     read(configuration, partition).fates.every((fate, offset) => {
       if (fate === undefined || fate === "OPEN") return true
-      const { client, number } = partition.log[offset]!.transaction
-      const key = client * (configuration.transactionsPerClient + 1) + number
+      const key = keyOf(configuration, partition.log[offset]!.transaction)
       const before = known.get(key)
       known.set(key, fate)
       return before === undefined || before === fate
@@ -366,16 +366,18 @@ const decisionWithoutMarker = (configuration: Configuration, world: World, of: T
 }
 
 /**
- * What was decided of each transaction: its first marker witnesses it, before that the coordinator. One that was aborted and
+ * What was decided of each transaction, by its key: its first marker witnesses it, before that the coordinator. One that was aborted and
  * never had a partition leaves no marker, and its application is the witness.
  */
 const decisionsOf = (configuration: Configuration, world: World): ReadonlyArray<Decision> => {
-  const names = namesOf(configuration)
-  const markers: Array<Transaction.Result | undefined> = names.map(() => undefined)
+  const decisions: Array<Decision> = []
   for (const { log } of world.partitions) {
-    for (const { kind, transaction } of log) if (kind !== "DATA") markers[placeOf(configuration, transaction)] ??= kind
+    for (const { kind, transaction } of log) if (kind !== "DATA") decisions[keyOf(configuration, transaction)] ??= kind
   }
-  return names.map((name, place) => markers[place] ?? decisionWithoutMarker(configuration, world, name))
+  for (const name of namesOf(configuration)) {
+    decisions[keyOf(configuration, name)] ??= decisionWithoutMarker(configuration, world, name)
+  }
+  return decisions
 }
 
 /** Whether the application is told nothing, or what was decided before. */
@@ -390,13 +392,15 @@ const Refines: StepProperty = (configuration, from, to) => {
   ) return true
   const before = decisionsOf(configuration, from)
   const after = decisionsOf(configuration, to)
-  const isLegal = (transaction: Transaction.Name, place: number): boolean => {
+  const isLegal = (transaction: Transaction.Name): boolean => {
     const [was, is] = [memoryOf(from, transaction), memoryOf(to, transaction)]
+    const key = keyOf(configuration, transaction)
+    const [decided, decision] = [before[key]!, after[key]!]
     const wrote = is.partitions.length > was.partitions.length
     return was.partitions.every((name) => is.partitions.includes(name))
-      && !(wrote && before[place] === "COMMIT")
-      && (before[place] === after[place] || before[place] === "OPEN")
-      && tells(was, is, after[place]!)
+      && !(wrote && decided === "COMMIT")
+      && (decided === decision || decided === "OPEN")
+      && tells(was, is, decision)
   }
   if (!namesOf(configuration).every(isLegal)) return false
   const readable = (partition: Partition): ReadonlyArray<Transaction.Name> =>
@@ -405,7 +409,7 @@ const Refines: StepProperty = (configuration, from, to) => {
     const now = readable(to.partitions[place]!)
     return readable(partition).every((transaction) => now.some((other) => isSame(other, transaction)))
       && now.every((transaction) =>
-        after[placeOf(configuration, transaction)] === "COMMIT"
+        after[keyOf(configuration, transaction)] === "COMMIT"
         && memoryOf(to, transaction).partitions.includes(configuration.partitions[place]!)
       )
   })

@@ -4,6 +4,7 @@
  * requests that are left (`FaultBudget`).
  */
 import { Equal } from "effect"
+import { memoize } from "effect/Function"
 import { Transaction } from "../../core/index.ts"
 import type * as Choice from "../Choice.ts"
 import type { Configuration } from "./Configuration.ts"
@@ -136,13 +137,11 @@ export const requestsOf = (configuration: Configuration): ReadonlyArray<Requests
 
 const action = (kind: Requests.Kind): Action => {
   /** The requests are the same in every world. */
-  const listed = new WeakMap<Configuration, ReturnType<Listing<Requests.Kind>>>()
+  const listed = memoize<Configuration, ReturnType<Listing<Requests.Kind>>>(listings[kind])
   return {
     forEach: (configuration, world, found) => {
       if (configuration.requests?.kinds.has(kind) !== true) return
-      let all = listed.get(configuration)
-      if (all === undefined) listed.set(configuration, all = listings[kind](configuration))
-      for (const { arguments: called, request } of all) {
+      for (const { arguments: called, request } of listed(configuration)) {
         const performed = Requests.perform(configuration, world, request)
         const next = performed === undefined ? undefined : spent(world, performed.world)
         if (next !== undefined) {
