@@ -141,6 +141,12 @@ const watchedByTlc = (
 const unreadable = (error: unknown): Unreadable =>
   new Unreadable({ message: error instanceof Error ? error.message : String(error) })
 
+/** What is no log is the reader's fault, and all else ours. */
+const damaged = (error: unknown): Unreadable => {
+  if (error instanceof EventLog.EventLogError) return unreadable(error)
+  throw error
+}
+
 /** The focus on a run under a configuration. Only transactions go on for so long that it matters. */
 const focusOf = (configured: Configured): Focus<AnyConfiguration, AnyWorld> => {
   const configuration = configurationOf(Transactions.driver.model, configured)
@@ -188,15 +194,21 @@ export const validate = Effect.fn("EventLogs.validate")(function*(
   })
 
   /** Whether to read on. */
+  const take = (text: string): boolean => {
+    const item = read(text)
+    if (item?._tag !== "Line") return true
+    if (engine !== "code") log.push(item.line)
+    return validator?.observe(item.line) !== false
+  }
+
   const takeAll = Effect.fnUntraced(function*(lines: ReadonlyArray<string>) {
-    for (const text of lines) {
-      const item = yield* Effect.try({ try: () => read(text), catch: unreadable })
+    let rest = lines
+    while (begun === undefined && rest.length > 0) {
+      const item = yield* Effect.try({ try: () => read(rest[0]!), catch: damaged })
       if (item?._tag === "Header") yield* begin(item.header)
-      if (item?._tag !== "Line") continue
-      if (engine !== "code") log.push(item.line)
-      if (validator?.observe(item.line) === false) return false
+      rest = rest.slice(1)
     }
-    return true
+    return yield* Effect.try({ try: () => rest.every(take), catch: damaged })
   })
 
   while (true) {

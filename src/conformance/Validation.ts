@@ -5,7 +5,7 @@
  * It is strict and linear: no line is skipped, none is guessed, and each costs one action. It says that the run did nothing
  * that the specification forbids; what the run should have done and did not, it cannot see.
  */
-import type { Model } from "../model/Model.ts"
+import type { Model, Step } from "../model/Model.ts"
 import { hasProperty, render, worldAfter } from "../model/Model.ts"
 import * as Value from "../tlc/Value.ts"
 import * as EventLog from "./EventLog.ts"
@@ -120,30 +120,32 @@ export const make = <Configuration, World>(
   const unknown = properties.filter((name) => !hasProperty(model, name))
   if (unknown.length > 0) throw new Error(`${model.specification} has no ${unknown.join(", ")} in code`)
   const actions: Record<string, number> = Object.fromEntries(model.actionNames.map((name) => [name, 0]))
+  const judges = properties.map((name) => ({
+    name,
+    invariant: model.invariants[name],
+    stepProperty: model.stepProperties[name]
+  }))
   const encoders = model.encoders(configuration)
   let world = from ?? model.initial(configuration)
   let lines = 0
   let final: Rejected<World> | Violating<World> | undefined
   /** The last worlds before a line, each with what was done there. */
-  const recent: Array<{ readonly world: World; readonly step: Label }> = []
+  const recent: Array<{ readonly world: World; readonly step: Omit<Step<World>, "world"> }> = []
 
   /** What was observed otherwise than in this world. */
   const differencesFrom = (
     { observed = {}, places = [] }: Line,
     actual: World
   ): ReadonlyArray<StateDiff.Difference> => {
-    const seen = (names: ReadonlyArray<string>): Readonly<Record<string, Value.Value>> =>
-      Object.fromEntries(names.map((name) => [name, encoders[name]!(actual)]))
-    const inside = seen(places.map(({ path }) => path[0]))
-    return [
-      ...StateDiff.between(observed, seen(Object.keys(observed))),
-      ...places.flatMap(({ path, value }) => {
-        const found = EventLog.valueAt(inside, path)
-        return found !== undefined && Value.equals(value, found)
-          ? []
-          : StateDiff.at(StateDiff.pathOf(path), value, found)
-      })
-    ]
+    const seen = Object.fromEntries(Object.keys(observed).map((name) => [name, encoders[name]!(actual)]))
+    const differences = [...StateDiff.between(observed, seen)]
+    for (const { path, value } of places) {
+      const found = EventLog.valueAt(encoders[path[0]]!(actual), path)
+      if (found === undefined || !Value.equals(value, found)) {
+        differences.push(...StateDiff.at(StateDiff.pathOf(path), value, found))
+      }
+    }
+    return differences
   }
 
   const stateDifferences = (expected: World, actual: World): ReadonlyArray<StateDiff.Difference> =>
@@ -180,7 +182,7 @@ export const make = <Configuration, World>(
     return {
       _tag: "Late",
       line: lines - recent.length + before,
-      step: last.step,
+      step: render(last.step),
       differences: stateDifferences(last.world, world)
     }
   }
@@ -220,10 +222,9 @@ export const make = <Configuration, World>(
   const violated = (before: World, after: World): string | undefined => {
     if (properties.length === 0) return undefined
     const { configuration: focused, from, to } = focus(before, after)
-    return properties.find((name) => {
-      const invariant = model.invariants[name]
-      return invariant === undefined ? !model.stepProperties[name]!(focused, from, to) : !invariant(focused, to)
-    })
+    return judges.find(({ invariant, stepProperty }) =>
+      invariant?.(focused, to) === false || stepProperty?.(focused, from, to) === false
+    )?.name
   }
 
   const isVariable = (name: string): boolean => model.variables.includes(name)
@@ -248,7 +249,7 @@ export const make = <Configuration, World>(
     actions[action]!++
     stepped?.(line, after)
     const property = violated(world, after)
-    recent.push({ world, step: render(line) })
+    recent.push({ world, step: { action, arguments: line.arguments } })
     if (recent.length > back) recent.shift()
     world = after
     return property === undefined ? undefined : { _tag: "Violating", line: lines, step: render(line), property, world }

@@ -219,13 +219,20 @@ const lensOf = (origin: Origin, length: number): (world: World) => World => {
   const history = mapping((memories: ReadonlyArray<Memory>, i) =>
     focusedMemories(memories, origin.transactions[i]!, length)
   )
-  return (world) => ({
-    ...world,
-    clients: clients(world.clients),
-    partitions: partitions(world.partitions),
-    coordinators: coordinators(world.coordinators),
-    history: history(world.history)
-  })
+  // A step begins where the one before it ended.
+  let last: { readonly world: World; readonly seen: World } | undefined
+  return (world) => {
+    if (world === last?.world) return last.seen
+    const seen = {
+      ...world,
+      clients: clients(world.clients),
+      partitions: partitions(world.partitions),
+      coordinators: coordinators(world.coordinators),
+      history: history(world.history)
+    }
+    last = { world, seen }
+    return seen
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
