@@ -19,7 +19,7 @@ interface Place {
   readonly rules: string
   /** The folder of `src/model`. */
   readonly model: string
-  /** Its modules with actions besides `Actions.ts`, in the order of `besides`. */
+  /** Its modules with actions, in the order of `Next` and of `besides`; by default `Actions` alone. */
   readonly actions?: ReadonlyArray<string>
 }
 
@@ -38,7 +38,7 @@ const places: ReadonlyArray<Place> = [
     ],
     rules: "TransactionRules",
     model: "transactions",
-    actions: ["RequestActions"]
+    actions: ["ClientActions", "CoordinatorActions", "LeaderActions", "RefusalActions", "RequestActions"]
   },
   {
     heading: "Reading committed records",
@@ -91,7 +91,7 @@ const extending = (own: ReadonlyArray<string>): Table.Texts => {
 const isDescribed = ({ heading }: Place): boolean => heading === undefined || Table.headings(readme).includes(heading)
 
 const subjectOf = (
-  { actions = [], besides = [], heading, model, modules: others, rules, specification }: Place
+  { actions = ["Actions"], besides = [], heading, model, modules: others, rules, specification }: Place
 ): Table.Subject => {
   const own = [...others, specification]
   const headings = places.flatMap((place) => place.heading ?? [])
@@ -108,7 +108,7 @@ const subjectOf = (
     core,
     rules,
     model,
-    actions: ["Actions", ...actions].map((name) => read(`src/model/${model}/${name}.ts`)).join("\n"),
+    actions: actions.map((name) => read(`src/model/${model}/${name}.ts`)).join("\n"),
     properties: read(`src/model/${model}/Properties.ts`),
     overriding: extending(own),
     configurations: Object.fromEntries(

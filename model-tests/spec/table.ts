@@ -38,7 +38,7 @@ export interface Subject {
   readonly rules: string
   /** The folder of `src/model`. */
   readonly model: string
-  /** `Actions.ts` of that folder, and what has actions besides. */
+  /** The modules of that folder that have its actions. */
   readonly actions: string
   /** `Properties.ts` of that folder. */
   readonly properties: string
@@ -194,7 +194,7 @@ const missingFunctions = (core: Texts, cell: string): ReadonlyArray<string> =>
     return complaints
   })
 
-/** `Next`, the table of actions and `actions` of the model's `Actions.ts` name the same actions. */
+/** `Next`, the table of actions and `actions` of the model's modules name the same actions. */
 export const checkActions = ({ actions, choices, core, model, readme, tla }: Subject): ReadonlyArray<string> => {
   const file = `src/model/${model}/Actions.ts`
   const rows = rowsAbout(readme, "action")

@@ -14,7 +14,11 @@ export const transactions: Subject = {
     "core/TransactionCoordinator.ts",
     "core/TransactionMetadata.ts",
     "core/TransactionRules.ts",
-    "model/transactions/Actions.ts"
+    "model/transactions/Turns.ts",
+    "model/transactions/ClientActions.ts",
+    "model/transactions/CoordinatorActions.ts",
+    "model/transactions/LeaderActions.ts",
+    "model/transactions/RefusalActions.ts"
   ],
   configurations
 }
