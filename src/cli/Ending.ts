@@ -3,6 +3,7 @@
  */
 import { Cause, Data, Effect, Exit } from "effect"
 import { CliError } from "effect/cli"
+import leven from "leven"
 import type { Check } from "../conformance/Check.ts"
 import * as Checks from "../conformance/Check.ts"
 import * as Specification from "../conformance/Specification.ts"
@@ -53,19 +54,6 @@ export const byChecks = (checks: ReadonlyArray<Check>): Effect.Effect<void, Nega
   return Effect.fail(new NoVerdict({ message: "nothing could be checked; 'keos doctor' says what is missing" }))
 }
 
-/** Single-character edits between two words; enough to find a slip of the finger. */
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    }
-    row = next
-  }
-  return row[b.length]!
-}
-
 /** The named items in the order asked for; all when none is named. Unknown names are a usage error with near misses. */
 export const select = <A>(
   what: string,
@@ -77,7 +65,7 @@ export const select = <A>(
   return Effect.forEach(names, (name) => {
     const found = all.find((item) => nameOf(item).toLowerCase() === name.toLowerCase())
     if (found !== undefined) return Effect.succeed(found)
-    const near = all.map(nameOf).toSorted((a, b) => distance(a, name) - distance(b, name)).slice(0, 3)
+    const near = all.map(nameOf).toSorted((a, b) => leven(a, name) - leven(b, name)).slice(0, 3)
     return Effect.fail(new UsageError({ message: `there is no ${what} ${name}; did you mean ${near.join(", ")}?` }))
   })
 }

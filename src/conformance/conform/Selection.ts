@@ -3,8 +3,7 @@
  * segment and `**` any number of segments. A pattern that ends early means all that follows, so `EndTxn-v2/Ongoing` is
  * whatever is asked to end a transaction that is open.
  */
-
-import { editDistance } from "../../runtime/client/Properties.ts"
+import { closestMatch } from "leven"
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
 
@@ -24,8 +23,8 @@ export const matcher = (patterns: ReadonlyArray<string>): (id: string) => boolea
 
 /** The name that was probably meant by a pattern that means none, unless they are all far away. */
 export const nearest = (pattern: string, ids: ReadonlyArray<string>): string | undefined => {
-  const wanted = pattern.toLowerCase()
-  const distances = ids.map((id) => ({ id, distance: editDistance(wanted, id.toLowerCase()) }))
-  const [best] = distances.toSorted((a, b) => a.distance - b.distance)
-  return best !== undefined && best.distance <= Math.max(2, pattern.length / 4) ? best.id : undefined
+  const names = ids.map((id) => id.toLowerCase())
+  const maxDistance = Math.max(2, Math.floor(pattern.length / 4))
+  const found = closestMatch(pattern.toLowerCase(), names, { maxDistance })
+  return found === undefined ? undefined : ids[names.indexOf(found)]
 }

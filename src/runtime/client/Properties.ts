@@ -6,6 +6,7 @@
  * matter of whose properties they are.
  */
 import { Data, Result, Schema, SchemaTransformation } from "effect"
+import { closestMatch } from "leven"
 
 /** A configuration that is refused. The message says what is wrong and how to mend it. */
 export class ConfigException extends Data.TaggedError("ConfigException")<{
@@ -105,33 +106,10 @@ export const oneOf = <const Word extends string>(
 const normalize = (name: string): string =>
   name.replace(/([a-z])([A-Z])/g, "$1.$2").toLowerCase().replace(/[_\s-]+/g, ".").replace(/\.config$/, "")
 
-/** How many letters must be put in, left out or replaced to make one word of the other (Levenshtein). */
-export const editDistance = (from: string, to: string): number => {
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column)
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= to.length; j++) {
-      const replaced = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1))
-    }
-    row = next
-  }
-  return row[to.length]!
-}
-
 /** The name that was probably meant: the nearest, unless that is far away. */
 export const nearest = (name: string, known: ReadonlyArray<string>): string | undefined => {
   const meant = normalize(name)
-  let best: string | undefined
-  let least = 1 + Math.max(2, Math.floor(meant.length / 4))
-  for (const candidate of known) {
-    const distance = editDistance(meant, candidate)
-    if (distance < least) {
-      best = candidate
-      least = distance
-    }
-  }
-  return best
+  return closestMatch(meant, known, { maxDistance: Math.max(2, Math.floor(meant.length / 4)) })
 }
 
 const reasonOf = (absent: Absent, name: string): string | undefined =>
