@@ -1,12 +1,11 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Result } from "effect"
 import { spawn } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
-import { hostname, tmpdir } from "node:os"
+import { existsSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { check } from "../../src/tlc/index.ts"
-import { sweep } from "../../src/tlc/Workspace.ts"
 import { config, describeTlc, leftFolders, livingJvms, runModel, spec, toolchain } from "./support.ts"
 
 const plain = ["INIT Init", "NEXT Next"]
@@ -95,22 +94,4 @@ describeTlc("runs that start together", () => {
     }
     assert.deepStrictEqual(leftFolders(), [])
   })
-})
-
-it("a sweep removes the folders of dead owners and no others", () => {
-  const base = mkdtempSync(join(tmpdir(), "keos-test-"))
-  const make = (name: string, owner: string | undefined) => {
-    mkdirSync(join(base, name))
-    if (owner !== undefined) writeFileSync(join(base, name, "owner"), owner)
-  }
-  make("keos-tlc-dead", `${hostname()}\n${2 ** 22 + 1}\n`)
-  make("keos-tlc-mine", `${hostname()}\n${process.pid}\n`)
-  make("keos-tlc-elsewhere", `another-host\n${2 ** 22 + 1}\n`)
-  make("keos-tlc-new", undefined)
-  make("unrelated", undefined)
-
-  sweep(base)
-
-  assert.deepStrictEqual(readdirSync(base).sort(), ["keos-tlc-elsewhere", "keos-tlc-mine", "keos-tlc-new", "unrelated"])
-  rmSync(base, { recursive: true })
 })

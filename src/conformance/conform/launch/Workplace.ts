@@ -7,9 +7,9 @@
  */
 import { Deferred, Effect, type Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { hostname } from "node:os"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import * as OwnedFolder from "../../../tlc/OwnedFolder.ts"
 import { attempt, LaunchFailed } from "./LaunchFailed.ts"
 
 /** A process that was started in a workplace. */
@@ -32,34 +32,15 @@ export interface Workplace {
   child: ChildProcess | undefined
 }
 
+const { remove } = OwnedFolder
+
 const prefix = "keos-kafka-"
-const day = 24 * 60 * 60 * 1000
 /** Characters of output that are kept. */
 const outputLimit = 16_000
 
 // ---------------------------------------------------------------------------------------------------------------------
 // What a killed Node has left behind
 // ---------------------------------------------------------------------------------------------------------------------
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH"
-  }
-}
-
-const isStale = (folder: string): boolean => {
-  try {
-    const [host, pid] = readFileSync(join(folder, "owner"), "utf8").split("\n")
-    // Processes of another host, or container, cannot be seen from here; their folders are not ours to judge.
-    return host === hostname() && !isAlive(Number(pid))
-  } catch {
-    // Without an owner the folder is either a second old or damaged.
-    return Date.now() - statSync(folder).mtimeMs > day
-  }
-}
 
 /** Kills the process that works in a folder, where the system shows that its number has not gone to another. */
 const killWorker = (folder: string): void => {
@@ -71,23 +52,13 @@ const killWorker = (folder: string): void => {
   }
 }
 
-const remove = (folder: string): void =>
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+const clearAway = (folder: string): void => {
+  killWorker(folder)
+  remove(folder)
+}
 
 /** Removes the folders in `base` whose owner is dead, and ends who works in them. */
-export const sweep = (base: string): void => {
-  for (const name of readdirSync(base)) {
-    if (!name.startsWith(prefix)) continue
-    const folder = join(base, name)
-    try {
-      if (!isStale(folder)) continue
-      killWorker(folder)
-      remove(folder)
-    } catch {
-      // Somebody else removed it, or may and we may not.
-    }
-  }
-}
+export const sweep = (base: string): void => OwnedFolder.sweep(base, prefix, clearAway)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Nothing survives Node
@@ -127,18 +98,12 @@ const unguard = (): void => {
 // Workplaces
 // ---------------------------------------------------------------------------------------------------------------------
 
-const swept = new Set<string>()
-
 const claim = (base: string): Workplace => {
   mkdirSync(base, { recursive: true })
-  if (!swept.has(base)) {
-    swept.add(base)
-    sweep(base)
-  }
   guard()
-  const workplace: Workplace = { folder: mkdtempSync(join(base, prefix)), worker: undefined, child: undefined }
+  const folder = OwnedFolder.claim(base, prefix, clearAway)
+  const workplace: Workplace = { folder, worker: undefined, child: undefined }
   workplaces.add(workplace)
-  writeFileSync(join(workplace.folder, "owner"), `${hostname()}\n${process.pid}\n`)
   return workplace
 }
 
