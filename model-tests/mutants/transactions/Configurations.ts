@@ -119,6 +119,31 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
   make("group-version-1", "offsets in the transaction, added first", {
     constants: { Group: true, TransactionVersion: 1, TransactionsPerClient: 1 }
   }),
+  make("requests-group", "what a group's offsets are answered while a transaction stays prepared", {
+    constants: {
+      TransactionsPerClient: 0,
+      Partitions: [],
+      Group: true,
+      FaultBudget: 5,
+      FaultKinds: [],
+      RequestVersions: [1, 2],
+      RequestKinds: ["InitProducerId", "EndTxn", "Produce", "WriteTxnMarker"],
+      RequestIdentities: ["none", "current"]
+    },
+    behaviour: "RequestSpec"
+  }),
+  make("requests-first-sequence", "with which sequences batches of both versions begin in the releases", {
+    constants: {
+      TransactionsPerClient: 0,
+      FaultBudget: 3,
+      FaultKinds: [],
+      RequestVersions: [1, 2],
+      RequestKinds: ["InitProducerId", "Produce"],
+      RequestIdentities: ["none", "current"]
+    },
+    rules: { IsFirstSequence: "Kafka" },
+    behaviour: "RequestSpec"
+  }),
   make("two-partitions", "several markers", { constants: { Partitions: ["A", "B"], TransactionsPerClient: 1 } }),
   make("two-instances", "fences", { constants: { Clients: 2, TransactionsPerClient: 1 } }),
   make("two-ids", "two coordinators", {
@@ -250,6 +275,27 @@ export const configurations: ReadonlyArray<SweepConfiguration> = [
   make("refusals-group", "requests that nobody sends, with offsets", {
     constants: { ...probes, Group: true, TransactionsPerClient: 1 },
     behaviour: "RefusingSpec"
+  }),
+  make("group-late-marker", "an offset with the copy of a marker behind it", {
+    constants: {
+      Group: true,
+      TransactionVersion: 1,
+      TransactionsPerClient: 1,
+      FaultBudget: 2,
+      FaultKinds: ["DisconnectMarker", "CrashClient"]
+    }
+  }),
+  make("group-unstable", "a member that does not wait until offsets are stable", {
+    constants: {
+      Clients: 2,
+      TransactionalIds: 2,
+      TransactionsPerClient: 1,
+      Group: true,
+      ReplicationLag: true,
+      FaultKinds: []
+    },
+    rules: { IsUnstable: "KAFKA_8587" },
+    module: "KAFKA_8587"
   }),
   make("group-lag", "offsets that are replicated later", {
     constants: {
