@@ -39,7 +39,7 @@ const isObserved = (
     Object.hasOwn(state, name) && Value.equals(value, state[name]!)
   )
     && places.every(({ path, value }) => {
-      const found = Object.hasOwn(state, path[0]) ? EventLog.valueAt(state[path[0]]!, path) : undefined
+      const found = EventLog.valueAt(state, path)
       return found !== undefined && Value.equals(value, found)
     })
 }

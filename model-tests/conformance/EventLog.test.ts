@@ -170,14 +170,15 @@ describe("what a step changes", () => {
   ]
   it.each(table)("%s", (_, before, after, found) => {
     assert.deepStrictEqual(EventLog.changes(state(before), state(after)), found)
-    for (const { path, value } of found) assert.deepStrictEqual(EventLog.valueAt(after, path), value)
+    for (const { path, value } of found) assert.deepStrictEqual(EventLog.valueAt(state(after), path), value)
   })
 
   it("is looked for where it is, and not found where nothing is", () => {
     const { valueAt } = EventLog
 
-    assert.strictEqual(valueAt(Value.seq([7]), ["a", 1]), 7)
-    assert.isUndefined(valueAt(Value.seq([7]), ["a", 2]))
-    assert.isUndefined(valueAt(Value.seq([7]), ["a", 1, "x"]))
+    assert.strictEqual(valueAt(state(Value.seq([7])), ["a", 1]), 7)
+    assert.isUndefined(valueAt(state(Value.seq([7])), ["a", 2]))
+    assert.isUndefined(valueAt(state(Value.seq([7])), ["a", 1, "x"]))
+    assert.isUndefined(valueAt(state(7), ["toString"]))
   })
 })

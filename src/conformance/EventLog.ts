@@ -271,9 +271,9 @@ export const changes = (before: Values, after: Values): ReadonlyArray<Place> => 
   return found
 }
 
-/** What is at this place, which is of this variable; `undefined` where there is no such place. */
-export const valueAt = (variable: Value.Value, path: Place["path"]): Value.Value | undefined => {
-  let found: Value.Value | undefined = variable
+/** What is at this place of a state; `undefined` where there is no such place. */
+export const valueAt = (state: Values, path: Place["path"]): Value.Value | undefined => {
+  let found = Object.hasOwn(state, path[0]) ? state[path[0]] : undefined
   for (let i = 1; i < path.length; i++) {
     if (typeof found !== "object" || found.kind !== "function") return undefined
     found = found.entries.find(([candidate]) => Value.equals(candidate, path[i]!))?.[1]

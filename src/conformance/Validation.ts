@@ -140,7 +140,7 @@ export const make = <Configuration, World>(
     const seen = Object.fromEntries(Object.keys(observed).map((name) => [name, encoders[name]!(actual)]))
     const differences = [...StateDiff.between(observed, seen)]
     for (const { path, value } of places) {
-      const found = EventLog.valueAt(encoders[path[0]]!(actual), path)
+      const found = EventLog.valueAt({ [path[0]]: encoders[path[0]]!(actual) }, path)
       if (found === undefined || !Value.equals(value, found)) {
         differences.push(...StateDiff.at(StateDiff.pathOf(path), value, found))
       }

@@ -393,8 +393,7 @@ const decisionsOf = (configuration: Configuration, world: World): ReadonlyArray<
   const known = lastTwo.find((one) => one.world === world && one.of === configuration)
   const found = known ?? { of: configuration, world, decisions: decide(configuration, world) }
   const [last] = lastTwo
-  if (last === undefined) lastTwo = [found]
-  else if (found !== last) lastTwo = [found, last]
+  if (found !== last) lastTwo = last === undefined ? [found] : [found, last]
   return found.decisions
 }
 
@@ -414,6 +413,7 @@ const Refines: StepProperty = (configuration, from, to) => {
     const [was, is] = [memoryOf(from, transaction), memoryOf(to, transaction)]
     const key = keyOf(configuration, transaction)
     const [decided, decision] = [before[key]!, after[key]!]
+    // Most transactions are as they were.
     if (was === is && decided === decision) return true
     const wrote = is.partitions.length > was.partitions.length
     return was.partitions.every((name) => is.partitions.includes(name))
