@@ -3,7 +3,7 @@
  */
 import { Sequence, Transaction, TransactionalPartition, type TransactionalProducer } from "../../core/index.ts"
 import type * as Choice from "../Choice.ts"
-import type { Configuration } from "./Configuration.ts"
+import type { Configuration, FaultKind } from "./Configuration.ts"
 import { exchanged, mayFail, partitionNamed, placeOf, produce, remember, serve, withFault } from "./Turns.ts"
 import type { SentProduce, SentRequest, World } from "./World.ts"
 import { live } from "./World.ts"
@@ -142,34 +142,29 @@ const disconnected: TransactionalProducer.Answer = {
   epoch: Sequence.none
 }
 
-const DisconnectLeader: Action = {
+/** A fault with which a client gives a batch up; its copy may still arrive. */
+const perProduceGivenUp = (
+  kind: FaultKind,
+  input: (produce: TransactionalProducer.Produce) => TransactionalProducer.Input
+): Action => ({
   forEach: (configuration, world, found) => {
-    if (!mayFail(configuration, world, "DisconnectLeader")) return
+    if (!mayFail(configuration, world, kind)) return
     for (const sent of world.produces) {
       if (sent.copy !== live) continue
       const left = { ...world, produces: exchanged(world.produces, sent, { ...sent, copy: world.faults }) }
-      const input: TransactionalProducer.Input = {
-        _tag: "ReceiveProduceAnswer",
-        produce: sent.produce,
-        error: "NETWORK_EXCEPTION"
-      }
-      found(withFault(produce(configuration, left, sent.client, input)!), [sent.client, sent.produce.partition])
+      const next = produce(configuration, left, sent.client, input(sent.produce))
+      if (next !== undefined) found(withFault(next), [sent.client, sent.produce.partition])
     }
   }
-}
+})
 
-const ExpireBatch: Action = {
-  forEach: (configuration, world, found) => {
-    if (!mayFail(configuration, world, "ExpireBatch")) return
-    for (const sent of world.produces) {
-      if (sent.copy !== live) continue
-      const { client, produce: { partition } } = sent
-      const left = { ...world, produces: exchanged(world.produces, sent, { ...sent, copy: world.faults }) }
-      const next = produce(configuration, left, client, { _tag: "ExpireBatch", partition })
-      if (next !== undefined) found(withFault(next), [client, partition])
-    }
-  }
-}
+const DisconnectLeader = perProduceGivenUp("DisconnectLeader", (produce) => ({
+  _tag: "ReceiveProduceAnswer",
+  produce,
+  error: "NETWORK_EXCEPTION"
+}))
+
+const ExpireBatch = perProduceGivenUp("ExpireBatch", ({ partition }) => ({ _tag: "ExpireBatch", partition }))
 
 /** The application dies and starts again under its transactional id. */
 const CrashClient = perClient((configuration, world, client) => {
